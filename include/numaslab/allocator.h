@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * allocator.h: what an allocator backend implements (kind "allocator") and what it gets.
+ *
+ * Who calls what: `open`, `close`, `cpu_online`, `cpu_offline`, `cache_create`, `cache_destroy`,
+ * `cache_shrink`, `cache_validate`, `cache_stats` and `rcu_barrier` are CONTROL calls. The host
+ * makes one control call at a time; threads may allocate and free on other caches meanwhile.
+ * `alloc`, `free`, the bulk and kmalloc calls and `quiesce` are made by the thread that owns the
+ * CPU handle at that moment.
+ *
+ * A control call never touches the private words of a live CPU handle. When it needs what a handle
+ * holds (shrink, destroy) it raises heap->flush_epoch; the handle's owner sees at its next slow
+ * path or in `quiesce` that cpu->flushed_epoch is behind, gives everything back, and sets
+ * flushed_epoch to the epoch that it saw (release; the control side reads it with acquire).
+ */
+#ifndef NUMASLAB_ALLOCATOR_H
+#define NUMASLAB_ALLOCATOR_H
+
+#include <numaslab/page.h>
+#include <numaslab/param.h>
+#include <numaslab/types.h>
+#include <stdatomic.h>
+
+/* ---- services of the host ---- */
+
+/*
+ * Everything a backend may ask for. Pages come ONLY from here: one place for placement, huge
+ * pages, accounting, failure injection and simulated nodes.
+ */
+struct nslab_env {
+	const struct nslab_arena *arena;
+	uint64_t seed; /* of this trial; every random choice of a backend derives from it */
+	/*
+	 * 2^order pages. node NUMA_NO_NODE: the CPU's node first, then others by distance. With a
+	 * node: that one first, and only that one under __GFP_THISNODE. cpu may be NULL (control
+	 * calls). NULL when nothing is left. Tail frames lead to the head (nslab_page_of).
+	 */
+	struct nslab_page *(*alloc_pages)(const struct nslab_env *env, struct nslab_cpu *cpu,
+					  unsigned order, gfp_t gfp, int node);
+	void (*free_pages)(const struct nslab_env *env, struct nslab_cpu *cpu,
+			   struct nslab_page *page, unsigned order);
+	/* Zeroed, cache-line aligned memory for handles and tables, on `node` when it can be. */
+	void *(*alloc_meta)(const struct nslab_env *env, size_t bytes, int node);
+	void (*free_meta)(const struct nslab_env *env, void *ptr, size_t bytes);
+	/* One line for the user (a found corruption, a leak); no newline in it. */
+	void (*report)(const struct nslab_env *env, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
+};
+
+static inline int nslab_node_of(const struct nslab_env *env, const void *ptr)
+{
+	return (int)(((uintptr_t)ptr - env->arena->base) >> env->arena->node_shift);
+}
+
+/* True when ptr lies in the arena at all. */
+static inline bool nslab_is_arena(const struct nslab_env *env, const void *ptr)
+{
+	const struct nslab_arena *a = env->arena;
+
+	return (uintptr_t)ptr - a->base < (uintptr_t)a->nr_nodes << a->node_shift;
+}
+
+/* Record of the frame that holds ptr, which may be a tail of its block. */
+static inline struct nslab_page *nslab_frame_of(const struct nslab_env *env, const void *ptr)
+{
+	return env->arena->pages + (((uintptr_t)ptr - env->arena->base) >> NSLAB_PAGE_SHIFT);
+}
+
+/* Record of the head of the block that holds ptr; ptr must lie in an allocated block. */
+static inline struct nslab_page *nslab_page_of(const struct nslab_env *env, const void *ptr)
+{
+	struct nslab_page *frame = nslab_frame_of(env, ptr);
+
+	return frame - frame->head;
+}
+
+static inline void *nslab_page_address(const struct nslab_env *env, const struct nslab_page *page)
+{
+	return nslab_arena_address(env->arena, page);
+}
+
+/* ---- base structures, embedded first in the backend's own ---- */
+
+#define NSLAB_KMALLOC_CLASSES 13 /* 8 16 32 64 96 128 192 256 512 1k 2k 4k 8k */
+
+struct nslab_heap {
+	const struct nslab_allocator_ops *ops; /* filled by the host after open() */
+	const struct nslab_env *env;
+	struct nslab_list cpus;	  /* of struct nslab_cpu, by `link` */
+	struct nslab_list caches; /* of struct kmem_cache, by `link` */
+	int nr_cpus;		  /* handles on the list */
+	atomic_uint flush_epoch;
+	struct kmem_cache *kmalloc[NSLAB_KMALLOC_CLASSES]; /* of the default kmalloc */
+};
+
+struct nslab_cpu {
+	const struct nslab_allocator_ops *ops;
+	struct nslab_heap *heap;
+	int id;	  /* number of this CPU: 0 .. NSLAB_MAX_CPUS - 1 */
+	int node; /* arena node that its memory comes from */
+	atomic_uint flushed_epoch;
+	struct nslab_list link;
+	void *page_state; /* the page plug-in's per-CPU lists; NULL until it needs them */
+};
+
+struct kmem_cache {
+	struct nslab_heap *heap;
+	char name[NSLAB_NAME_MAX];
+	unsigned object_size; /* bytes asked for */
+	unsigned size;	      /* bytes from one object to the next (stride) */
+	unsigned align;	      /* bytes */
+	unsigned order;	      /* of a new slab */
+	unsigned objects;     /* in a slab of that order */
+	unsigned flags;	      /* SLAB_* */
+	void (*ctor)(void *obj);
+	struct nslab_list link;
+};
+
+/* ---- creation of a cache ---- */
+
+#define SLAB_HWCACHE_ALIGN	(1u << 0) /* align to a cache line, see align rule of Linux */
+#define SLAB_TYPESAFE_BY_RCU	(1u << 1)
+#define SLAB_RECLAIM_ACCOUNT	(1u << 2)
+#define SLAB_ACCOUNT		(1u << 3)
+#define SLAB_NO_MERGE		(1u << 4)
+#define SLAB_CONSISTENCY_CHECKS (1u << 5) /* slab_debug letter F */
+#define SLAB_RED_ZONE		(1u << 6) /* Z */
+#define SLAB_POISON		(1u << 7) /* P */
+#define SLAB_STORE_USER		(1u << 8) /* U */
+#define SLAB_CACHE_DMA		(1u << 9)
+
+#define NSLAB_AUTO (-1) /* let the backend's own rule decide */
+
+struct nslab_cache_spec {
+	const char *name;
+	size_t object_size;	 /* bytes, > 0 */
+	size_t align;		 /* bytes, 0 or a power of two <= 4096 */
+	unsigned flags;		 /* SLAB_* */
+	void (*ctor)(void *obj); /* runs once per object when its slab is made */
+	int order;		 /* NSLAB_AUTO or 0..NSLAB_MAX_ORDER */
+	int min_partial;	 /* slabs kept per node, or NSLAB_AUTO */
+	int cpu_partial;	 /* objects kept per CPU on partial slabs, or NSLAB_AUTO */
+	int sheaf_capacity;	 /* objects, or NSLAB_AUTO */
+};
+
+/* ---- statistics, under the words of /sys/kernel/slab ---- */
+
+enum nslab_stat {
+	NSLAB_STAT_ALLOC_FASTPATH,
+	NSLAB_STAT_ALLOC_SLOWPATH,
+	NSLAB_STAT_FREE_FASTPATH,
+	NSLAB_STAT_FREE_SLOWPATH,
+	NSLAB_STAT_FREE_FROZEN,
+	NSLAB_STAT_FREE_ADD_PARTIAL,
+	NSLAB_STAT_FREE_REMOVE_PARTIAL,
+	NSLAB_STAT_ALLOC_FROM_PARTIAL,
+	NSLAB_STAT_ALLOC_SLAB,
+	NSLAB_STAT_ALLOC_REFILL,
+	NSLAB_STAT_ALLOC_NODE_MISMATCH,
+	NSLAB_STAT_FREE_SLAB,
+	NSLAB_STAT_CPUSLAB_FLUSH,
+	NSLAB_STAT_DEACTIVATE_FULL,
+	NSLAB_STAT_DEACTIVATE_EMPTY,
+	NSLAB_STAT_DEACTIVATE_TO_HEAD,
+	NSLAB_STAT_DEACTIVATE_TO_TAIL,
+	NSLAB_STAT_DEACTIVATE_REMOTE_FREES,
+	NSLAB_STAT_DEACTIVATE_BYPASS,
+	NSLAB_STAT_ORDER_FALLBACK,
+	NSLAB_STAT_CMPXCHG_DOUBLE_CPU_FAIL,
+	NSLAB_STAT_CMPXCHG_DOUBLE_FAIL,
+	NSLAB_STAT_CPU_PARTIAL_ALLOC,
+	NSLAB_STAT_CPU_PARTIAL_FREE,
+	NSLAB_STAT_CPU_PARTIAL_NODE,
+	NSLAB_STAT_CPU_PARTIAL_DRAIN,
+	/* numaslab's own, for every backend that has the thing */
+	NSLAB_STAT_LIST_LOCK,	 /* acquisitions of a node's list lock */
+	NSLAB_STAT_REMOTE_FREE,	 /* objects freed on a CPU of another node */
+	NSLAB_STAT_REMOTE_BATCH, /* batches in which remote objects went home */
+	NSLAB_NR_STATS
+};
+
+struct nslab_cache_stats {
+	uint64_t nr_slabs;    /* slabs that exist */
+	uint64_t nr_pages;    /* pages in them */
+	uint64_t nr_partial;  /* slabs on node partial lists */
+	uint64_t nr_objects;  /* object slots in all slabs */
+	uint64_t nr_free;     /* slots not handed out: in slabs and in per-CPU layers */
+	uint64_t nr_cpu_free; /* of nr_free, held by per-CPU layers; needs quiesced handles */
+	uint64_t stat[NSLAB_NR_STATS]; /* 0 unless counted; see `is_counted` */
+	bool is_counted;	       /* stat[] was kept (parameter `stats` or a debug build) */
+};
+
+/* ---- the backend ---- */
+
+#define NSLAB_CAP_NODE	      (1ull << 0) /* honours the node argument of alloc */
+#define NSLAB_CAP_REMOTE_FREE (1ull << 1) /* an object may be freed on any CPU */
+#define NSLAB_CAP_ORDER	      (1ull << 2) /* slabs have an order that can be forced */
+#define NSLAB_CAP_CACHE	      (1ull << 3) /* per-type caches, not only kmalloc */
+#define NSLAB_CAP_CTOR	      (1ull << 4)
+#define NSLAB_CAP_SHRINK      (1ull << 5)
+#define NSLAB_CAP_PAGES	      (1ull << 6) /* its memory comes from env->alloc_pages */
+#define NSLAB_CAP_DIRECT      (1ull << 7) /* a peer: workloads call malloc/free themselves */
+
+/*
+ * Errors are negative errno; out-parameters come last and are untouched on error. Objects are
+ * aligned to at least 8 bytes, and to `align` when the cache asks for it. Contents of an object
+ * are undefined unless __GFP_ZERO or a constructor says otherwise.
+ */
+struct nslab_allocator_ops {
+	const char *name;    /* as users type it */
+	const char *summary; /* one line */
+	const char *models;  /* "Linux 6.1 mm/slub.c", a paper, or "-" */
+	const char *preload; /* shared library to preload in the trial process, or NULL */
+	uint64_t caps;	     /* NSLAB_CAP_* */
+	const struct nslab_param *params;
+	size_t params_size; /* bytes of the structure that the rows describe; 0 without params */
+
+	/* required */
+	int (*open)(const struct nslab_env *env, const void *params, struct nslab_heap **heap);
+	void (*close)(struct nslab_heap *heap); /* all caches destroyed, all CPUs offline */
+	int (*cpu_online)(struct nslab_heap *heap, int id, int node, struct nslab_cpu **cpu);
+	void (*cpu_offline)(struct nslab_cpu *cpu); /* gives back all it holds, then frees it */
+	int (*cache_create)(struct nslab_heap *heap, const struct nslab_cache_spec *spec,
+			    struct kmem_cache **s);
+	/* 0; -EBUSY while objects live; -EAGAIN until every CPU handle has quiesced */
+	int (*cache_destroy)(struct kmem_cache *s);
+	void *(*alloc)(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, int node);
+	void (*free)(struct nslab_cpu *cpu, struct kmem_cache *s, void *obj);
+
+	/* optional: the host fills a default once at load, so callers never test for NULL */
+	void (*quiesce)(struct nslab_cpu *cpu);
+	size_t (*alloc_bulk)(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, int node,
+			     size_t nr, void **objs); /* nr, or 0 and nothing allocated */
+	void (*free_bulk)(struct nslab_cpu *cpu, struct kmem_cache *s, size_t nr, void **objs);
+	/* frees empty slabs that the shared layers hold; returns slabs that remain */
+	size_t (*cache_shrink)(struct kmem_cache *s);
+	/* number of inconsistencies found, each told by env->report; needs quiesced handles */
+	int (*cache_validate)(struct kmem_cache *s);
+	void (*cache_stats)(struct kmem_cache *s, struct nslab_cache_stats *stats);
+	void *(*kmalloc)(struct nslab_cpu *cpu, size_t size_bytes, gfp_t gfp, int node);
+	void (*kfree)(struct nslab_cpu *cpu, void *obj);
+	size_t (*ksize)(struct nslab_cpu *cpu, const void *obj); /* usable bytes */
+	void *(*krealloc)(struct nslab_cpu *cpu, void *obj, size_t size_bytes, gfp_t gfp);
+};
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * store.h: one run, one SQLite file.
+ *
+ * Append-only: a finished trial is one transaction, so that kill -9 at any moment leaves a file in
+ * which every finished trial is whole. Raw windows are kept; summaries are computed when read.
+ */
+#ifndef NSLAB_STORE_H
+#define NSLAB_STORE_H
+
+#include "core/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct nslab_store;
+
+/* Texts may be NULL, then they are stored as NULL. */
+struct nslab_run_record {
+	const char *uuid;
+	const char *name;  /* of the plan, e.g. "quick" */
+	const char *label; /* "quick look, n = 6", or NULL */
+	const char *host_name;
+	const char *cpu_model;
+	const char *kernel; /* uname -srm */
+	int nr_packages, nr_nodes, nr_pus;
+	int64_t memory_bytes;
+	bool is_simulated;		   /* nodes are simulated */
+	const char *placement_unavailable; /* NULL, or why placement could not be had */
+	const char *topology_json;	   /* of numaslab topo --json */
+	const char *topology_xml;	   /* hwloc */
+	const char *plan_json;
+	const char *plan_text; /* the plan file as read */
+	const char *argv_text;
+	const char *tool_version;
+	const char *build_json; /* compiler, flags, options */
+	const char *env_json;	/* probes before the run */
+	const char *statistic;	/* "q25" or "median": what a trial's windows are reduced to */
+	uint64_t seed;
+	const char *started; /* ISO 8601, UTC */
+};
+
+struct nslab_cell_record {
+	const char *key;    /* unique in the run: every key=value that defines the cell */
+	const char *family; /* the key without the arm */
+	const char *arm;    /* what differs inside a family: "slub", "slub order=2", ... */
+	const char *workload;
+	const char *allocator;
+	const char *version; /* of the peer library, or NULL */
+	const char *entry;   /* "cache", "kmalloc", "malloc", "none" */
+	const char *placement;
+	const char *pus; /* OS indices, "0,1" */
+	const char *memory;
+	int threads;
+	int64_t size_bytes;
+	const char *params_json;
+	bool is_baseline;    /* A */
+	bool is_twin;	     /* A': the baseline a second time */
+	const char *skipped; /* NULL, or why no trial of this cell will run */
+};
+
+struct nslab_window {
+	int worker;
+	int index;
+	uint64_t ops;
+	uint64_t ns;
+	uint64_t cpu_ns;
+	bool is_counted;
+};
+
+struct nslab_counter_record {
+	const char *name;
+	int worker; /* -1: of the whole trial */
+	bool has_value;
+	double value; /* scaled */
+	uint64_t enabled_ns, running_ns;
+	const char *source;
+	const char *reason; /* when there is no value */
+};
+
+/* Slabs and pages of one cache at the end of a trial, with its statistics as JSON. */
+struct nslab_cachestat_record {
+	const char *cache;
+	uint64_t nr_objects, nr_slabs, nr_pages, nr_partial, nr_cpu_free;
+	const char *stat_json; /* {"alloc_fastpath": ...} or NULL when not counted */
+};
+
+struct nslab_trial_record {
+	int64_t cell; /* id from nslab_store_add_cell */
+	int block, position, attempt;
+	uint64_t seed;
+	uint64_t wall_ns, cpu_ns, run_delay_ns;
+	uint64_t nr_involuntary_switches, nr_migrations;
+	bool is_valid;
+	const char *taint;    /* NULL, or why the trial does not count: "crash: SIGSEGV", ... */
+	int exit_status;      /* of the process; 128 + signal */
+	double ns_per_op;     /* NaN when there is none */
+	double page_hit_rate; /* NaN when not checked */
+	unsigned nr_pages_sampled;
+	uint64_t rss_bytes, held_bytes; /* at the end of the measured windows */
+	size_t nr_windows, nr_counters, nr_caches;
+	const struct nslab_window *windows;
+	const struct nslab_counter_record *counters;
+	const struct nslab_cachestat_record *caches;
+};
+
+/* Creates FILE; -EEXIST when it is there. */
+int nslab_store_create(const char *path, const struct nslab_run_record *run,
+		       struct nslab_store **store, struct nslab_err *err);
+/* For reading; a file of another kind, cut short or of a newer schema is an error of one line. */
+int nslab_store_open(const char *path, struct nslab_store **store, struct nslab_err *err);
+void nslab_store_close(struct nslab_store *store);
+
+int nslab_store_add_cell(struct nslab_store *store, const struct nslab_cell_record *cell,
+			 int64_t *id, struct nslab_err *err);
+/* The trial with its windows, counters and caches, or nothing. */
+int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_record *trial,
+			  struct nslab_err *err);
+/* status: "done", "interrupted", "failed". harness_ns: empty loop, NaN when not measured. */
+int nslab_store_finish(struct nslab_store *store, const char *status, double harness_ns,
+		       const char *ended, struct nslab_err *err);
+
+/* ---- reading ---- */
+
+/* Read-back of the run row; texts live as long as the store is open. */
+int nslab_store_run(struct nslab_store *store, struct nslab_run_record *run, char status[16],
+		    double *harness_ns, struct nslab_err *err);
+
+/* One cell with the values of its valid trials, ordered by block. */
+struct nslab_cell_values {
+	int64_t id;
+	struct nslab_cell_record cell; /* texts owned by the list */
+	size_t nr;		       /* valid trials */
+	int *blocks;		       /* [nr] */
+	double *ns_per_op;	       /* [nr] */
+	double rss_bytes, held_bytes;  /* medians; NaN when unknown */
+	double hit_rate;	       /* lowest seen; NaN when not checked */
+	size_t nr_failed;	       /* trials that do not count */
+	char *cause;		       /* of the first of them, or NULL */
+};
+
+struct nslab_cell_list {
+	size_t nr;
+	struct nslab_cell_values *cells;
+};
+
+int nslab_store_cells(struct nslab_store *store, struct nslab_cell_list **list,
+		      struct nslab_err *err);
+void nslab_cell_list_free(struct nslab_cell_list *list);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * world.h: registry, arena, page allocator and one allocator's heap, wired together.
+ *
+ * The same wiring serves a timed trial, the conformance suite and unit tests. A world is opened by
+ * one thread; workers then bring their CPUs online.
+ */
+#ifndef NSLAB_WORLD_H
+#define NSLAB_WORLD_H
+
+#include "core/registry.h"
+#include "topology/pages.h"
+
+#include <numaslab/slab.h>
+
+/* Every built-in plug-in, then `--plugin` files, then NUMASLAB_PLUGIN_PATH. */
+int nslab_registry_open(const char *const *plugin_paths, struct nslab_registry **registry,
+			struct nslab_err *err);
+
+struct nslab_world_spec {
+	const struct nslab_allocator_ops *allocator; /* from the registry */
+	const void *allocator_params;		     /* params_size bytes, or NULL: defaults */
+	const struct nslab_page_ops *page;	     /* from the registry */
+	const void *page_params;		     /* or NULL: defaults */
+	const struct nslab_arena_spec *arena;
+	uint64_t seed;
+	/* called for each env->report line; NULL: stderr */
+	void (*report)(void *context, const char *line);
+	void *report_context;
+	/* fail page allocation number fail_at (counted from 1) and each one after it for fail_nr
+	 * times; 0: never */
+	uint64_t fail_at, fail_nr;
+};
+
+/* Pages and metadata that the heap holds now. */
+struct nslab_world_usage {
+	uint64_t nr_pages; /* allocated through env and not given back */
+	uint64_t nr_pages_peak;
+	uint64_t nr_page_calls; /* calls of env->alloc_pages so far */
+	uint64_t meta_bytes;
+};
+
+struct nslab_world;
+
+int nslab_world_open(const struct nslab_world_spec *spec, struct nslab_world **world,
+		     struct nslab_err *err);
+/* Every cache destroyed and every CPU offline before; reports what is still held. */
+void nslab_world_close(struct nslab_world *world);
+
+struct nslab_heap *nslab_world_heap(struct nslab_world *world);
+const struct nslab_env *nslab_world_env(struct nslab_world *world);
+struct nslab_arena_map *nslab_world_arena(struct nslab_world *world);
+void nslab_world_usage(const struct nslab_world *world, struct nslab_world_usage *usage);
+void nslab_world_fail_at(struct nslab_world *world, uint64_t fail_at, uint64_t fail_nr);
+
+/* Thread-safe: workers bring their own handle online from their own pinned thread. */
+int nslab_world_cpu_online(struct nslab_world *world, int id, int arena_node,
+			   struct nslab_cpu **cpu);
+void nslab_world_cpu_offline(struct nslab_world *world, struct nslab_cpu *cpu);
+
+/*
+ * Destroys a cache while no worker runs: asks, quiesces every handle from this thread, asks again.
+ * 0, or -EBUSY when objects live.
+ */
+int nslab_world_cache_destroy(struct nslab_world *world, struct kmem_cache *s);
+
+#endif
