@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cmd_help.c: `help NAME` describes a command, an allocator, a workload or a page allocator from
+ * its own table, so that help cannot disagree with what is accepted.
+ */
+#include "cli/command.h"
+#include "core/param.h"
+#include "runner/world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int help_command(int argc, char **argv);
+
+const struct nslab_command nslab_command_help = {
+	.name = "help",
+	.summary = "describe a command, an allocator or a workload",
+	.usage = "[NAME]",
+	.run = help_command,
+};
+
+static void print_params(const struct nslab_param *rows)
+{
+	char accepted[256];
+
+	if (rows && rows->name)
+		printf("\n  %-18s %-10s %-24s %s\n", "parameter", "default", "accepts", "");
+	for (; rows && rows->name; rows++) {
+		nslab_param_accepts(rows, accepted, sizeof(accepted));
+		printf("  %-18s %-10s %-24s %s\n", rows->name, rows->def, accepted, rows->help);
+	}
+}
+
+static void print_record(const struct nslab_entry_record *record)
+{
+	const struct nslab_param *params = NULL;
+	const char *models = NULL;
+
+	switch (record->kind) {
+	case NSLAB_PLUGIN_ALLOCATOR:
+		params = record->ops.allocator->params;
+		models = record->ops.allocator->models;
+		break;
+	case NSLAB_PLUGIN_WORKLOAD:
+		params = record->ops.workload->params;
+		models = record->ops.workload->models;
+		break;
+	case NSLAB_PLUGIN_PAGE:
+		params = record->ops.page->params;
+		models = record->ops.page->models;
+		break;
+	default:
+		break;
+	}
+	printf("%s (%s, %s)\n  %s\n", record->name, nslab_kind_word(record->kind), record->origin,
+	       record->summary);
+	if (models)
+		printf("  models: %s\n", models);
+	print_params(params);
+}
+
+static int help_record(const char *name, const char *const *plugins)
+{
+	struct nslab_registry *registry = NULL;
+	struct nslab_err err = {""};
+	bool is_found = false;
+	int rc = nslab_registry_open(plugins, &registry, &err);
+
+	if (rc)
+		return nslab_complain(&err, rc);
+	for (int kind = 0; kind < NSLAB_NR_PLUGIN_KINDS; kind++) {
+		const struct nslab_entry_record *record =
+			nslab_registry_find(registry, (enum nslab_plugin_kind)kind, name);
+
+		if (record) {
+			print_record(record);
+			is_found = true;
+		}
+	}
+	nslab_registry_destroy(registry);
+	if (is_found)
+		return NSLAB_EXIT_DONE;
+	fprintf(stderr,
+		"numaslab: nothing is called '%s'; `numaslab list` and `numaslab --help` tell what "
+		"there is\n",
+		name);
+	return NSLAB_EXIT_USAGE;
+}
+
+static int help_command(int argc, char **argv)
+{
+	const char *plugins[NSLAB_OPTION_LIST_MAX] = {NULL};
+	const struct nslab_option rows[] = {
+		{"plugin", 0, NSLAB_OPTION_LIST, plugins, "FILE", "load a plug-in"},
+		{.name = NULL},
+	};
+	int nr_operands;
+	int rc = nslab_options_parse(&nslab_command_help, rows, argc, argv, &nr_operands);
+
+	if (rc >= 0)
+		return rc;
+	if (!nr_operands) {
+		for (size_t i = 0; nslab_commands[i]; i++) {
+			if (!nslab_commands[i]->is_hidden)
+				printf("%-10s %s\n", nslab_commands[i]->name,
+				       nslab_commands[i]->summary);
+		}
+		return NSLAB_EXIT_DONE;
+	}
+	for (size_t i = 0; nslab_commands[i]; i++) {
+		char help[] = "--help";
+		char *args[] = {argv[1], help, NULL};
+
+		if (!strcmp(nslab_commands[i]->name, argv[1]))
+			return nslab_commands[i]->run(2, args);
+	}
+	return help_record(argv[1], plugins);
+}

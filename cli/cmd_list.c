@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cmd_list.c: what there is: allocators, workloads, page allocators, counter sources.
+ *
+ * Peers whose library is not on this machine are listed too, with the reason.
+ */
+#include "cli/command.h"
+#include "runner/peer.h"
+#include "runner/world.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int list_command(int argc, char **argv);
+
+const struct nslab_command nslab_command_list = {
+	.name = "list",
+	.summary = "allocators, workloads, page allocators and counter sources",
+	.usage = "[allocators|workloads|pages|counters]",
+	.run = list_command,
+};
+
+static const struct {
+	const char *word;
+	enum nslab_plugin_kind kind;
+} kinds[] = {
+	{"allocators", NSLAB_PLUGIN_ALLOCATOR},
+	{"workloads", NSLAB_PLUGIN_WORKLOAD},
+	{"pages", NSLAB_PLUGIN_PAGE},
+	{"counters", NSLAB_PLUGIN_COUNTER},
+};
+
+/* "Linux 6.1 mm/slub.c", "jemalloc 5", or why it cannot be used here. */
+static void describe(const struct nslab_entry_record *record, char *models, size_t bytes,
+		     char *absent, size_t absent_bytes)
+{
+	models[0] = absent[0] = '\0';
+	switch (record->kind) {
+	case NSLAB_PLUGIN_ALLOCATOR:
+		snprintf(models, bytes, "%s", record->ops.allocator->models);
+		if (record->ops.allocator->caps & NSLAB_CAP_DIRECT)
+			nslab_peer_describe(record->ops.allocator, models, bytes, absent,
+					    absent_bytes);
+		break;
+	case NSLAB_PLUGIN_WORKLOAD:
+		snprintf(models, bytes, "%s", record->ops.workload->models);
+		break;
+	case NSLAB_PLUGIN_PAGE:
+		snprintf(models, bytes, "%s", record->ops.page->models);
+		break;
+	default:
+		break;
+	}
+}
+
+static json_t *list_record(const struct nslab_entry_record *record)
+{
+	char models[128], absent[128];
+
+	describe(record, models, sizeof(models), absent, sizeof(absent));
+	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", record->name, "summary",
+			 record->summary, "models", models, "origin", record->origin, "absent",
+			 *absent ? json_string(absent) : json_null());
+}
+
+static void print_record(const struct nslab_entry_record *record)
+{
+	char models[128], absent[128];
+
+	describe(record, models, sizeof(models), absent, sizeof(absent));
+	printf("  %-12s %-24.24s %s\n", record->name, *models ? models : "-",
+	       *absent ? absent : record->summary);
+	if (strcmp(record->origin, "built-in"))
+		printf("  %-12s from %s\n", "", record->origin);
+}
+
+static void list_kind(const struct nslab_registry *registry, size_t k, json_t *document)
+{
+	const struct nslab_entry_record *record;
+	json_t *rows = document ? json_array() : NULL;
+
+	if (!document)
+		printf("%s\n", kinds[k].word);
+	for (size_t i = 0; (record = nslab_registry_at(registry, kinds[k].kind, i)); i++) {
+		if (document)
+			json_array_append_new(rows, list_record(record));
+		else
+			print_record(record);
+	}
+	if (document)
+		json_object_set_new(document, kinds[k].word, rows);
+}
+
+static int check_word(const char *word)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!strcmp(kinds[i].word, word))
+			return 0;
+	}
+	fprintf(stderr,
+		"numaslab: cannot list '%s'; there are allocators, workloads, pages, counters\n",
+		word);
+	return NSLAB_EXIT_USAGE;
+}
+
+static int list_command(int argc, char **argv)
+{
+	const char *plugins[NSLAB_OPTION_LIST_MAX] = {NULL};
+	bool is_json = false;
+	const struct nslab_option rows[] = {
+		{"json", 0, NSLAB_OPTION_FLAG, &is_json, NULL, "print JSON"},
+		{"plugin", 0, NSLAB_OPTION_LIST, plugins, "FILE", "load a plug-in"},
+		{.name = NULL},
+	};
+	struct nslab_registry *registry = NULL;
+	struct nslab_err err = {""};
+	json_t *document;
+	int nr_operands;
+	int rc = nslab_options_parse(&nslab_command_list, rows, argc, argv, &nr_operands);
+
+	for (int i = 1; rc < 0 && i <= nr_operands; i++) {
+		if (check_word(argv[i]))
+			return NSLAB_EXIT_USAGE;
+	}
+	if (rc >= 0)
+		return rc;
+	rc = nslab_registry_open(plugins, &registry, &err);
+	if (rc)
+		return nslab_complain(&err, rc);
+	document = is_json ? json_object() : NULL;
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		bool is_wanted = !nr_operands;
+
+		for (int i = 1; i <= nr_operands; i++)
+			is_wanted |= !strcmp(argv[i], kinds[k].word);
+		if (is_wanted)
+			list_kind(registry, k, document);
+	}
+	if (document) {
+		json_dumpf(document, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(document);
+	}
+	nslab_registry_destroy(registry);
+	return NSLAB_EXIT_DONE;
+}

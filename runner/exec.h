@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * exec.h: a plan becomes a run: blocks of trials, one result file.
+ */
+#ifndef NSLAB_EXEC_H
+#define NSLAB_EXEC_H
+
+#include "runner/plan.h"
+
+#include <stdio.h>
+
+struct nslab_exec_options {
+	const struct nslab_plan *plan;
+	const struct nslab_topo *topo;
+	const char *const *plugins; /* paths given with --plugin, NULL-terminated, or NULL */
+	const char *output;         /* parent folder of the run's folder; NULL: the default */
+	const char *argv_text;
+	FILE *talk;                 /* progress and warnings; NULL: silent */
+	volatile const int *is_interrupted; /* set by a signal handler; looked at between trials */
+};
+
+struct nslab_exec_result {
+	char folder[4096];  /* the run's folder; run.db lies in it */
+	size_t nr_trials;   /* finished, whatever became of them */
+	size_t nr_failed;   /* do not count */
+	size_t nr_planned;
+	bool is_interrupted;
+};
+
+/*
+ * 0 also when trials failed (they are in the result). Negative errno when the run could not be
+ * made or its file could not be written.
+ */
+int nslab_exec_run(const struct nslab_exec_options *options, struct nslab_exec_result *result,
+		   struct nslab_err *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * launch.h: one trial as a child process, contained: a crash, a hang or garbage costs one trial.
+ */
+#ifndef NSLAB_LAUNCH_H
+#define NSLAB_LAUNCH_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct nslab_launch {
+	const char *program;	/* NULL: this program; called as `PROGRAM trial` */
+	const char *preload;	/* path for LD_PRELOAD, or NULL */
+	const json_t *spec;	/* see runner/trial.h */
+	uint64_t seed;		/* of the environment's random padding */
+	uint64_t time_limit_ns; /* then it is killed */
+};
+
+struct nslab_launch_result {
+	json_t *document; /* the trial's result, or NULL; the caller releases it */
+	int exit_status;  /* of the process; 128 + signal */
+	uint64_t wall_ns;
+	char cause[512]; /* "" or why the trial does not count: "crash: SIGSEGV: ...", ... */
+};
+
+/* 0, or -errno when no process could be made; whatever the child does is in the result. */
+int nslab_launch_trial(const struct nslab_launch *launch, struct nslab_launch_result *result);
+
+#endif

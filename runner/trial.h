@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * trial.h: one trial in one fresh process. JSON in, JSON out, so that a person can repeat a trial
+ * by hand: `numaslab trial < trial.json`.
+ *
+ * In:  {"workload": {"name", "params": {key: text}}, "allocator": {"name", "params"},
+ *       "page": {"name", "params"}, "entry": "none|cache|kmalloc|malloc", "seed": integer,
+ *       "cache": {"order", "min_partial", "cpu_partial", "sheaf_capacity"}, -1 is auto
+ *       "workers": [{"pu": OS index, "node": position in nodes or -1}],
+ *       "nodes": [{"os_index", "memory_bytes"}], "distances": [...], "is_simulated": bool,
+ *       "memory": {"kind": 0.., "node": position or -1}, "huge": 0.., "node_bytes", "nr_cpus",
+ *       "windows", "window_ns", "warmup_ns", "counters": bool, "plugins": [path]}
+ * Out: {"error": null or text, "windows": [[worker, index, ops, ns, cpu_ns, counted], ...],
+ *       "workers": [{"run_delay_ns", "involuntary_switches", "counters": [...]}],
+ *       "page_check": {"sampled", "resident", "right", "hit_rate", "unavailable"},
+ *       "rss_bytes", "held_bytes", "caches": [...], "reports": [text]}
+ */
+#ifndef NSLAB_TRIAL_H
+#define NSLAB_TRIAL_H
+
+#include "core/err.h"
+
+#include <jansson.h>
+
+/*
+ * Runs the trial and stores the result document in *result, also when the trial failed (then with
+ * "error"). Returns 0, or -ENOMEM when not even that was possible.
+ */
+int nslab_trial_run(json_t *spec, json_t **result);
+
+/* "none", "cache", "kmalloc", "malloc" to enum nslab_entry, or -1. */
+int nslab_entry_parse(const char *word);
+const char *nslab_entry_word(int entry);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * worker.c: the life of one pinned thread.
+ *
+ * pin -> CPU handle online -> workload's worker_init -> warm-up and windows -> park with the
+ * objects still live, so that the trial can ask the kernel where the pages are and the backend for
+ * its statistics while nobody allocates -> worker_exit -> CPU handle offline.
+ *
+ * A worker that fails raises is_stopping and still comes to both barriers: nobody waits for it.
+ * The two barriers are the only blocking points, and no worker is inside a batch when it gets
+ * there.
+ */
+#define _GNU_SOURCE
+#include "runner/worker.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct timed_worker {
+	struct nslab_timed timed;
+	nslab_batch_fn batch;
+	struct nslab_worker *worker;
+};
+
+static size_t timed_worker_batch(struct nslab_timed *timed, size_t n)
+{
+	struct timed_worker *t = nslab_container_of(timed, struct timed_worker, timed);
+
+	return t->batch(t->worker, n);
+}
+
+struct worker_hooks {
+	struct nslab_meter_hooks hooks;
+	struct nslab_worker_thread *thread;
+	struct nslab_counters *counters;
+	struct nslab_sched_counts before;
+};
+
+static void worker_on_start(struct nslab_meter_hooks *hooks)
+{
+	struct worker_hooks *h = nslab_container_of(hooks, struct worker_hooks, hooks);
+
+	nslab_sched_counts(&h->before);
+	if (h->counters)
+		nslab_counters_start(h->counters);
+}
+
+static void worker_on_stop(struct nslab_meter_hooks *hooks)
+{
+	struct worker_hooks *h = nslab_container_of(hooks, struct worker_hooks, hooks);
+	struct nslab_sched_counts *sched = &h->thread->sched;
+
+	if (h->counters)
+		nslab_counters_stop(h->counters);
+	nslab_sched_counts(sched);
+	sched->run_delay_ns -= h->before.run_delay_ns;
+	sched->cpu_ns -= h->before.cpu_ns;
+	sched->nr_involuntary_switches -= h->before.nr_involuntary_switches;
+}
+
+static uint64_t resident_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	uint64_t total, resident = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%" SCNu64 " %" SCNu64, &total, &resident) != 2)
+		resident = 0;
+	fclose(file);
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void worker_on_all_done(struct nslab_meter_hooks *hooks)
+{
+	struct worker_hooks *h = nslab_container_of(hooks, struct worker_hooks, hooks);
+
+	h->thread->crew->rss_bytes = resident_bytes();
+}
+
+static int worker_measure(struct nslab_worker_thread *thread, struct nslab_worker *worker)
+{
+	struct nslab_crew *crew = thread->crew;
+	struct timed_worker timed = {
+		.timed.batch = timed_worker_batch,
+		.batch = crew->workload->ops->batch[crew->entry],
+		.worker = worker,
+	};
+	struct worker_hooks hooks = {
+		.hooks = {worker_on_start, worker_on_stop, worker_on_all_done},
+		.thread = thread,
+	};
+	int rc;
+
+	if (crew->has_counters && nslab_counters_open(&hooks.counters))
+		hooks.counters = NULL;
+	thread->is_counted = worker->is_counted;
+	rc = nslab_meter_run(&crew->meter, &timed.timed, thread->seed, &hooks.hooks,
+			     thread->windows);
+	if (rc == -ENODATA)
+		nslab_fail(&thread->err, rc,
+			   "worker %d: the workload did no operation (out of "
+			   "memory?)",
+			   thread->index);
+	if (hooks.counters) {
+		thread->nr_counters =
+			nslab_counters_read(hooks.counters, thread->counters, NSLAB_COUNTERS_MAX);
+		nslab_counters_close(hooks.counters);
+	}
+	return rc == -ECANCELED ? 0 : rc;
+}
+
+static int worker_prepare(struct nslab_worker_thread *thread, struct nslab_cpu **cpu,
+			  struct nslab_worker **worker)
+{
+	struct nslab_crew *crew = thread->crew;
+	int rc = nslab_pin_self(thread->pu_os_index);
+
+	if (rc)
+		return nslab_fail(&thread->err, rc, "cannot bind worker %d to PU %d: %s",
+				  thread->index, thread->pu_os_index, strerror(-rc));
+	rc = nslab_world_cpu_online(crew->world, thread->index, thread->arena_node, cpu);
+	if (rc)
+		return nslab_fail(&thread->err, rc, "cannot bring CPU %d online: %s", thread->index,
+				  strerror(-rc));
+	rc = crew->workload->ops->worker_init(crew->workload, *cpu, thread->index, worker);
+	if (rc)
+		return nslab_fail(&thread->err, rc, "cannot prepare worker %d of '%s': %s",
+				  thread->index, crew->workload->ops->name, strerror(-rc));
+	return 0;
+}
+
+static void *worker_main(void *arg)
+{
+	struct nslab_worker_thread *thread = arg;
+	struct nslab_crew *crew = thread->crew;
+	struct nslab_worker *worker = NULL;
+	struct nslab_cpu *cpu = NULL;
+	int rc = worker_prepare(thread, &cpu, &worker);
+
+	if (!rc)
+		rc = worker_measure(thread, worker);
+	if (rc)
+		atomic_store_explicit(crew->meter.is_stopping, true, memory_order_release);
+	if (worker) /* the trial looks at what is left when everything has gone home */
+		cpu->ops->quiesce(cpu);
+	pthread_barrier_wait(&crew->parked);
+	pthread_barrier_wait(&crew->released);
+	if (worker)
+		crew->workload->ops->worker_exit(worker);
+	if (cpu)
+		nslab_world_cpu_offline(crew->world, cpu);
+	return NULL;
+}
+
+int nslab_worker_start(struct nslab_worker_thread *worker)
+{
+	return -pthread_create(&worker->thread, NULL, worker_main, worker);
+}
+
+void nslab_worker_join(struct nslab_worker_thread *worker)
+{
+	pthread_join(worker->thread, NULL);
+}
