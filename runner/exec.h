@@ -13,16 +13,16 @@ struct nslab_exec_options {
 	const struct nslab_plan *plan;
 	const struct nslab_topo *topo;
 	const char *const *plugins; /* paths given with --plugin, NULL-terminated, or NULL */
-	const char *output;         /* parent folder of the run's folder; NULL: the default */
+	const char *output;	    /* parent folder of the run's folder; NULL: the default */
 	const char *argv_text;
-	FILE *talk;                 /* progress and warnings; NULL: silent */
+	FILE *talk;			    /* progress and warnings; NULL: silent */
 	volatile const int *is_interrupted; /* set by a signal handler; looked at between trials */
 };
 
 struct nslab_exec_result {
-	char folder[4096];  /* the run's folder; run.db lies in it */
-	size_t nr_trials;   /* finished, whatever became of them */
-	size_t nr_failed;   /* do not count */
+	char folder[4096]; /* the run's folder; run.db lies in it */
+	size_t nr_trials;  /* finished, whatever became of them */
+	size_t nr_failed;  /* do not count */
 	size_t nr_planned;
 	bool is_interrupted;
 };

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * record.c: the JSON that a trial gets, and the database record that its answer becomes.
+ *
+ * The document of a trial comes from another process that may have been shot or may be a broken
+ * plug-in's, so every field is looked up by name and type; what is not there is not a value. A
+ * trial counts when its process ended well, told no error, and at least 95 % of its sampled pages
+ * lay where the plan asked (where the kernel lets us ask at all).
+ */
+#define _GNU_SOURCE
+#include "runner/record.h"
+
+#include "runner/counters/counters.h"
+#include "runner/measure.h"
+#include "runner/provenance.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PLACEMENT_NEEDED 0.95
+
+/* ---- plan to trial ---- */
+
+static json_t *settings_json(const struct nslab_setting *settings, size_t nr)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < nr; i++)
+		json_object_set_new(object, settings[i].key, json_string(settings[i].value));
+	return object;
+}
+
+static json_t *nodes_json(const struct nslab_topo *topo)
+{
+	json_t *nodes = json_array();
+
+	for (int i = 0; i < topo->nr_nodes; i++)
+		json_array_append_new(nodes, json_pack("{s:i, s:I}", "os_index",
+						       topo->nodes[i].os_index, "memory_bytes",
+						       (json_int_t)topo->nodes[i].memory_bytes));
+	return nodes;
+}
+
+static json_t *distances_json(const struct nslab_topo *topo)
+{
+	json_t *distances = json_array();
+
+	for (int i = 0; i < topo->nr_nodes * topo->nr_nodes; i++)
+		json_array_append_new(distances, json_integer((json_int_t)topo->distances[i]));
+	return distances;
+}
+
+static json_t *workers_json(const struct nslab_topo *topo, const struct nslab_memory *memory,
+			    const int *pus, int nr_pus)
+{
+	json_t *workers = json_array();
+
+	for (int i = 0; i < nr_pus; i++)
+		json_array_append_new(workers,
+				      json_pack("{s:i, s:i}", "pu", topo->pus[pus[i]].os_index,
+						"node", nslab_memory_node(topo, memory, pus[i])));
+	return workers;
+}
+
+static json_t *plugins_json(const char *const *plugins)
+{
+	json_t *paths = json_array();
+
+	for (; plugins && *plugins; plugins++)
+		json_array_append_new(paths, json_string(*plugins));
+	return paths;
+}
+
+/* What every trial of a plan has in common. */
+static json_t *common_spec(const struct nslab_plan *plan, const struct nslab_memory *memory,
+			   const int *pus, int nr_pus, uint64_t seed)
+{
+	const struct nslab_topo *topo = plan->topo;
+
+	return json_pack(
+		"{s:I, s:o, s:o, s:o, s:b, s:{s:i, s:i}, s:i, s:I, s:i, s:I, s:I, s:{s:s, s:o}}",
+		"seed", (json_int_t)seed, "workers", workers_json(topo, memory, pus, nr_pus),
+		"nodes", nodes_json(topo), "distances", distances_json(topo), "is_simulated",
+		topo->is_simulated, "memory", "kind", (int)memory->kind, "node", memory->node,
+		"huge", (int)plan->huge, "node_bytes", (json_int_t)plan->node_bytes, "nr_cpus",
+		topo->nr_pus, "window_ns", (json_int_t)plan->window_ns, "warmup_ns",
+		(json_int_t)plan->warmup_ns, "page", "name", plan->page->name, "params",
+		settings_json(plan->page_settings, plan->nr_page_settings));
+}
+
+json_t *nslab_record_spec(const struct nslab_plan *plan, const struct nslab_family *family,
+			  const struct nslab_arm *arm, uint64_t seed, const char *const *plugins)
+{
+	json_t *spec = common_spec(plan, &family->memory, family->pus, family->nr_threads, seed);
+	json_t *rest = json_pack(
+		"{s:{s:s, s:o}, s:{s:s, s:o}, s:s, s:{s:i, s:i, s:i, s:i}, s:i, s:b, s:o}",
+		"workload", "name", family->workload->name, "params",
+		settings_json(family->settings, family->nr_settings), "allocator", "name",
+		arm->allocator->name, "params", settings_json(arm->settings, arm->nr_settings),
+		"entry", nslab_entry_word(arm->entry), "cache", "order", arm->cache.order,
+		"min_partial", arm->cache.min_partial, "cpu_partial", arm->cache.cpu_partial,
+		"sheaf_capacity", arm->cache.sheaf_capacity, "windows", plan->nr_windows,
+		"counters", 1, "plugins", plugins_json(plugins));
+
+	if (spec && rest)
+		json_object_update(spec, rest);
+	json_decref(rest);
+	return spec;
+}
+
+json_t *nslab_record_floor_spec(const struct nslab_plan *plan, const char *size, int nr_windows,
+				uint64_t seed)
+{
+	const struct nslab_memory local = {.kind = NSLAB_MEMORY_LOCAL, .node = -1};
+	const int *pus = NULL;
+	json_t *spec, *rest;
+
+	for (size_t f = 0; f < plan->nr_families && !pus; f++)
+		pus = plan->families[f].pus;
+	spec = common_spec(plan, &local, pus, pus ? 1 : 0, seed);
+	rest = json_pack("{s:{s:s, s:{s:s}}, s:{s:s}, s:s, s:{s:i, s:i, s:i, s:i}, s:i, s:b}",
+			 "workload", "name", "pingpong", "params", "size", size, "allocator",
+			 "name", "null", "entry", nslab_entry_word(NSLAB_ENTRY_NONE), "cache",
+			 "order", NSLAB_AUTO, "min_partial", NSLAB_AUTO, "cpu_partial", NSLAB_AUTO,
+			 "sheaf_capacity", NSLAB_AUTO, "windows", nr_windows, "counters", 0);
+	if (spec && rest)
+		json_object_update(spec, rest);
+	json_decref(rest);
+	return spec;
+}
+
+/* ---- trial to store ---- */
+
+static uint64_t get_u64(const json_t *object, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+static int fill_windows(json_t *document, struct nslab_trial_record *record,
+			struct nslab_trial_buffers *buffers)
+{
+	json_t *rows = json_object_get(document, "windows");
+	size_t nr = json_array_size(rows);
+
+	buffers->windows = calloc(nr + 1, sizeof(*buffers->windows));
+	if (!buffers->windows)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++) {
+		json_t *row = json_array_get(rows, i);
+
+		buffers->windows[i] = (struct nslab_window){
+			.worker = (int)json_integer_value(json_array_get(row, 0)),
+			.index = (int)json_integer_value(json_array_get(row, 1)),
+			.ops = (uint64_t)json_integer_value(json_array_get(row, 2)),
+			.ns = (uint64_t)json_integer_value(json_array_get(row, 3)),
+			.cpu_ns = (uint64_t)json_integer_value(json_array_get(row, 4)),
+			.is_counted = json_is_true(json_array_get(row, 5)),
+		};
+		record->cpu_ns += buffers->windows[i].cpu_ns;
+	}
+	record->windows = buffers->windows;
+	record->nr_windows = nr;
+	return 0;
+}
+
+static void fill_counter(json_t *row, int worker, struct nslab_trial_record *record,
+			 struct nslab_counter_record *counter)
+{
+	json_t *value = json_object_get(row, "value");
+
+	*counter = (struct nslab_counter_record){
+		.name = json_string_value(json_object_get(row, "name")),
+		.worker = worker,
+		.has_value = json_is_integer(value),
+		.value = (double)json_integer_value(value),
+		.enabled_ns = get_u64(row, "enabled_ns"),
+		.running_ns = get_u64(row, "running_ns"),
+		.source = json_string_value(json_object_get(row, "source")),
+		.reason = json_string_value(json_object_get(row, "reason")),
+	};
+	if (counter->name && !strcmp(counter->name, "cpu-migrations") && counter->has_value)
+		record->nr_migrations += (uint64_t)counter->value;
+}
+
+static int fill_workers(json_t *document, struct nslab_trial_record *record,
+			struct nslab_trial_buffers *buffers)
+{
+	json_t *workers = json_object_get(document, "workers");
+	json_t *worker, *row;
+	size_t w, c, nr = 0, at = 0;
+
+	json_array_foreach(workers, w, worker) nr +=
+		json_array_size(json_object_get(worker, "counters"));
+	buffers->counters = calloc(nr + 1, sizeof(*buffers->counters));
+	if (!buffers->counters)
+		return -ENOMEM;
+	json_array_foreach(workers, w, worker)
+	{
+		record->run_delay_ns += get_u64(worker, "run_delay_ns");
+		record->nr_involuntary_switches += get_u64(worker, "involuntary_switches");
+		json_array_foreach(json_object_get(worker, "counters"), c, row)
+			fill_counter(row, (int)w, record, &buffers->counters[at++]);
+	}
+	record->counters = buffers->counters;
+	record->nr_counters = at;
+	return 0;
+}
+
+static int fill_caches(json_t *document, struct nslab_trial_record *record,
+		       struct nslab_trial_buffers *buffers)
+{
+	json_t *rows = json_object_get(document, "caches");
+	size_t nr = json_array_size(rows);
+
+	buffers->caches = calloc(nr + 1, sizeof(*buffers->caches));
+	buffers->stat_texts = calloc(nr + 1, sizeof(*buffers->stat_texts));
+	buffers->nr_stat_texts = buffers->stat_texts ? nr : 0;
+	if (!buffers->caches || !buffers->stat_texts)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++) {
+		json_t *row = json_array_get(rows, i);
+		json_t *stat = json_object_get(row, "stat");
+
+		buffers->stat_texts[i] =
+			json_is_object(stat) ? json_dumps(stat, JSON_COMPACT) : NULL;
+		buffers->caches[i] = (struct nslab_cachestat_record){
+			.cache = json_string_value(json_object_get(row, "cache")),
+			.nr_objects = get_u64(row, "objects"),
+			.nr_slabs = get_u64(row, "slabs"),
+			.nr_pages = get_u64(row, "pages"),
+			.nr_partial = get_u64(row, "partial"),
+			.nr_cpu_free = get_u64(row, "cpu_free"),
+			.stat_json = buffers->stat_texts[i],
+		};
+	}
+	record->caches = buffers->caches;
+	record->nr_caches = nr;
+	return 0;
+}
+
+static void check_placement(json_t *document, struct nslab_launch_result *launched,
+			    struct nslab_trial_record *record)
+{
+	json_t *check = json_object_get(document, "page_check");
+	json_t *rate = json_object_get(check, "hit_rate");
+
+	record->page_hit_rate = json_is_number(rate) ? json_number_value(rate) : NAN;
+	record->nr_pages_sampled = (unsigned)get_u64(check, "sampled");
+	if (record->page_hit_rate < PLACEMENT_NEEDED && !launched->cause[0])
+		snprintf(launched->cause, sizeof(launched->cause),
+			 "placement: only %.0f %% of %u sampled pages lie where the plan asked",
+			 100 * record->page_hit_rate, record->nr_pages_sampled);
+}
+
+/* What the backend reported (leaks, corruption) makes the trial fail. */
+static void check_reports(json_t *document, struct nslab_launch_result *launched)
+{
+	json_t *reports = json_object_get(document, "reports");
+
+	if (json_array_size(reports) && !launched->cause[0])
+		snprintf(launched->cause, sizeof(launched->cause), "reported: %s",
+			 json_string_value(json_array_get(reports, 0)));
+}
+
+int nslab_record_fill(struct nslab_launch_result *launched, enum nslab_statistic statistic,
+		      struct nslab_trial_record *record, struct nslab_trial_buffers *buffers)
+{
+	json_t *document = launched->document;
+	double *scratch;
+	int rc = fill_windows(document, record, buffers);
+
+	if (!rc)
+		rc = fill_workers(document, record, buffers);
+	if (!rc)
+		rc = fill_caches(document, record, buffers);
+	if (rc)
+		return rc;
+	scratch = calloc(record->nr_windows + 1, sizeof(*scratch));
+	if (!scratch)
+		return -ENOMEM;
+	check_placement(document, launched, record);
+	check_reports(document, launched);
+	record->wall_ns = launched->wall_ns;
+	record->exit_status = launched->exit_status;
+	record->rss_bytes = get_u64(document, "rss_bytes");
+	record->held_bytes = get_u64(document, "held_bytes");
+	record->ns_per_op =
+		nslab_trial_ns_per_op(record->windows, record->nr_windows, statistic, scratch);
+	if (isnan(record->ns_per_op) && !launched->cause[0])
+		snprintf(launched->cause, sizeof(launched->cause), "no window was counted");
+	record->is_valid = !launched->cause[0];
+	record->taint = record->is_valid ? NULL : launched->cause;
+	free(scratch);
+	return 0;
+}
+
+void nslab_record_free(struct nslab_trial_buffers *buffers)
+{
+	for (size_t i = 0; i < buffers->nr_stat_texts; i++)
+		free(buffers->stat_texts[i]);
+	free(buffers->stat_texts);
+	free(buffers->caches);
+	free(buffers->counters);
+	free(buffers->windows);
+}
+
+/* ---- the run itself ---- */
+
+/* "" or why nodes cannot be bound here, found by trying. */
+static void probe_placement(const struct nslab_plan *plan, char *why, size_t why_bytes)
+{
+	const struct nslab_arena_spec spec = {
+		.topo = plan->topo,
+		.memory = {.kind = NSLAB_MEMORY_LOCAL, .node = -1},
+		.node_bytes = 4 << 20,
+		.nr_cpus = 1,
+	};
+	struct nslab_arena_map *map;
+	struct nslab_err err = {""};
+
+	if (nslab_arena_map_open(&spec, &map, &err)) {
+		snprintf(why, why_bytes, "%s", err.text);
+		return;
+	}
+	snprintf(why, why_bytes, "%s", nslab_arena_unavailable(map));
+	nslab_arena_map_close(map);
+}
+
+struct run_texts {
+	char uuid[37], host[256], kernel[256], started[32], unavailable[256], path[4200];
+	json_t *topology, *plan, *env, *build;
+	char *topology_text, *plan_text, *env_text, *build_text;
+};
+
+static void run_texts_fill(struct run_texts *t, const struct nslab_plan *plan)
+{
+	nslab_provenance_uuid(t->uuid);
+	nslab_provenance_host(t->host, sizeof(t->host));
+	nslab_provenance_kernel(t->kernel, sizeof(t->kernel));
+	nslab_provenance_now(t->started);
+	probe_placement(plan, t->unavailable, sizeof(t->unavailable));
+	t->topology = nslab_topo_json(plan->topo);
+	t->plan = nslab_plan_json(plan);
+	t->env = nslab_provenance_env();
+	t->build = nslab_provenance_build();
+	t->topology_text = json_dumps(t->topology, JSON_COMPACT);
+	t->plan_text = json_dumps(t->plan, JSON_INDENT(1));
+	t->env_text = json_dumps(t->env, JSON_COMPACT);
+	t->build_text = json_dumps(t->build, JSON_COMPACT);
+}
+
+static void run_texts_free(struct run_texts *t)
+{
+	json_decref(t->topology);
+	json_decref(t->plan);
+	json_decref(t->env);
+	json_decref(t->build);
+	free(t->topology_text);
+	free(t->plan_text);
+	free(t->env_text);
+	free(t->build_text);
+}
+
+static int64_t machine_bytes(const struct nslab_topo *topo)
+{
+	uint64_t bytes = 0;
+
+	for (int i = 0; i < topo->nr_nodes; i++)
+		bytes += topo->nodes[i].memory_bytes;
+	return (int64_t)bytes;
+}
+
+static int write_plan(const char *folder, const char *text, struct nslab_err *err)
+{
+	char path[4200];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/plan.json", folder);
+	file = fopen(path, "we");
+	if (!file || fputs(text, file) < 0 || fputc('\n', file) < 0 || fclose(file))
+		return nslab_fail(err, -errno, "cannot write '%s': %s", path, strerror(errno));
+	return 0;
+}
+
+int nslab_record_run(const struct nslab_exec_options *options, const char *folder,
+		     struct nslab_store **store, struct nslab_err *err)
+{
+	const struct nslab_plan *plan = options->plan;
+	const struct nslab_topo *topo = plan->topo;
+	struct run_texts t = {0};
+	struct nslab_run_record run;
+	int rc = -ENOMEM;
+
+	run_texts_fill(&t, plan);
+	if (!t.topology_text || !t.plan_text || !t.env_text || !t.build_text)
+		goto out_free;
+	run = (struct nslab_run_record){
+		.uuid = t.uuid,
+		.name = plan->name,
+		.label = plan->label,
+		.host_name = t.host,
+		.cpu_model = topo->machine,
+		.kernel = t.kernel,
+		.nr_packages = topo->nr_packages,
+		.nr_nodes = topo->nr_nodes,
+		.nr_pus = topo->nr_pus,
+		.memory_bytes = machine_bytes(topo),
+		.is_simulated = topo->is_simulated,
+		.placement_unavailable = t.unavailable[0] ? t.unavailable : NULL,
+		.topology_json = t.topology_text,
+		.topology_xml = topo->hwloc_xml,
+		.plan_json = t.plan_text,
+		.plan_text = plan->text,
+		.argv_text = options->argv_text,
+		.tool_version = nslab_version(),
+		.build_json = t.build_text,
+		.env_json = t.env_text,
+		.statistic = plan->statistic,
+		.seed = plan->seed,
+		.started = t.started,
+	};
+	snprintf(t.path, sizeof(t.path), "%s/run.db", folder);
+	rc = nslab_store_create(t.path, &run, store, err);
+	if (!rc)
+		rc = write_plan(folder, t.plan_text, err);
+out_free:
+	run_texts_free(&t);
+	return rc;
+}
