@@ -7,7 +7,10 @@
 
 #include <stddef.h>
 
-/* Linear interpolation between order statistics (type 7); x is not changed. NaN when n == 0. */
+/*
+ * Linear interpolation between order statistics (type 7); x is not changed. NaN when n == 0, when x
+ * holds a NaN, or when q is not in 0..1; the same holds for what is built on it.
+ */
 double nslab_quantile(const double *x, size_t n, double q);
 double nslab_median(const double *x, size_t n);
 /* Median absolute deviation from the median, not scaled. */
@@ -26,8 +29,11 @@ double nslab_reduce(const double *x, size_t n, enum nslab_statistic statistic);
  * Paired comparison of d[0..n): median effect (Hodges-Lehmann), the interval that the exact
  * signed-rank test inverts (Walsh averages), and the exact two-sided p of "no effect" (distribution
  * of the rank sum by recurrence, mid-ranks for ties, zeros dropped). Below n = 6 no 95 % interval
- * exists: lo and hi are NaN.
+ * exists: lo and hi are NaN. -EINVAL when a value is not finite or n is over NSLAB_PAIRED_MAX,
+ * whose pairwise means take 64 MiB.
  */
+#define NSLAB_PAIRED_MAX 4096
+
 struct nslab_paired {
 	size_t n;
 	double estimate, lo, hi; /* in the units of d */

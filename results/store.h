@@ -38,7 +38,8 @@ struct nslab_run_record {
 	const char *env_json;	/* probes before the run */
 	const char *statistic;	/* "q25" or "median": what a trial's windows are reduced to */
 	uint64_t seed;
-	const char *started; /* ISO 8601, UTC */
+	const char *started;	   /* ISO 8601, UTC */
+	int64_t nr_trials_planned; /* 0 when unknown; a killed run tells how far it came */
 };
 
 struct nslab_cell_record {
@@ -110,10 +111,15 @@ int nslab_store_create(const char *path, const struct nslab_run_record *run,
 		       struct nslab_store **store, struct nslab_err *err);
 /* For reading; a file of another kind, cut short or of a newer schema is an error of one line. */
 int nslab_store_open(const char *path, struct nslab_store **store, struct nslab_err *err);
-void nslab_store_close(struct nslab_store *store);
+void nslab_store_close(struct nslab_store *store); /* NULL is fine */
 
+/*
+ * Cells collect in one transaction, which the next trial, nslab_store_flush or nslab_store_finish
+ * commits: thousands of cells cost one write to the disk. Flush before the first trial starts.
+ */
 int nslab_store_add_cell(struct nslab_store *store, const struct nslab_cell_record *cell,
 			 int64_t *id, struct nslab_err *err);
+int nslab_store_flush(struct nslab_store *store, struct nslab_err *err);
 /* The trial with its windows, counters and caches, or nothing. */
 int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_record *trial,
 			  struct nslab_err *err);
@@ -123,9 +129,21 @@ int nslab_store_finish(struct nslab_store *store, const char *status, double har
 
 /* ---- reading ---- */
 
-/* Read-back of the run row; texts live as long as the store is open. */
+/* Read-back of the run row; texts live as long as the store is open. status of a run whose writer
+ * was killed, or is still at work, is "running". */
 int nslab_store_run(struct nslab_store *store, struct nslab_run_record *run, char status[16],
 		    double *harness_ns, struct nslab_err *err);
+
+/* A number that a cell's trials have: a counter, or a statistic summed over the trial's caches. */
+struct nslab_cell_counter {
+	const char *name;   /* "page-faults", "list_lock" */
+	const char *source; /* "slab" for statistics of caches */
+	size_t nr;	    /* trials that have a value */
+	double value;	    /* median over them, summed over workers; NaN when nr is 0 */
+	double per_op;	    /* median of value / counted operations; NaN when there is none */
+	double running;	    /* least share of the time it was on the hardware; 1: not scaled */
+	const char *reason; /* why there is no value, or NULL */
+};
 
 /* One cell with the values of its valid trials, ordered by block. */
 struct nslab_cell_values {
@@ -137,16 +155,42 @@ struct nslab_cell_values {
 	double rss_bytes, held_bytes;  /* medians; NaN when unknown */
 	double hit_rate;	       /* lowest seen; NaN when not checked */
 	size_t nr_failed;	       /* trials that do not count */
-	char *cause;		       /* of the first of them, or NULL */
+	const char *cause;	       /* of the first of them, or NULL */
+	size_t nr_counters;	       /* filled by nslab_store_counters, else 0 */
+	struct nslab_cell_counter *counters;
 };
+
+struct nslab_texts; /* the list's texts */
 
 struct nslab_cell_list {
 	size_t nr;
 	struct nslab_cell_values *cells;
+	size_t nr_trials; /* that have run: one for each block of each cell */
+	struct nslab_texts *texts;
 };
 
+/* Where a block of a cell was run again, its last valid trial is the one that counts. */
 int nslab_store_cells(struct nslab_store *store, struct nslab_cell_list **list,
 		      struct nslab_err *err);
-void nslab_cell_list_free(struct nslab_cell_list *list);
+/* Adds counters and cache statistics to a list that nslab_store_cells made. */
+int nslab_store_counters(struct nslab_store *store, struct nslab_cell_list *list,
+			 struct nslab_err *err);
+void nslab_cell_list_free(struct nslab_cell_list *list); /* NULL is fine */
+
+/* Folder of a run, or its file, as users give it -> path of the file. */
+int nslab_run_path(const char *operand, char *path, size_t path_bytes, struct nslab_err *err);
+
+/* A run as readers want it: path, run row and cells. */
+struct nslab_run_file {
+	char path[4096];
+	struct nslab_store *store;
+	struct nslab_run_record run;
+	char status[16]; /* "done", "interrupted", "failed", "running" */
+	double harness_ns;
+	struct nslab_cell_list *list;
+};
+
+int nslab_run_file_open(const char *operand, struct nslab_run_file *file, struct nslab_err *err);
+void nslab_run_file_close(struct nslab_run_file *file);
 
 #endif

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* schema.h: the tables and views of a result file, as SQL. */
+#ifndef NSLAB_SCHEMA_H
+#define NSLAB_SCHEMA_H
+
+extern const char nslab_schema_sql[];
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * store_impl.h: what the writing half (store.c), the reading half (read.c) and the exports share.
+ */
+#ifndef NSLAB_STORE_IMPL_H
+#define NSLAB_STORE_IMPL_H
+
+#include "results/store.h"
+#include "results/text.h"
+
+#include <sqlite3.h>
+
+#define NSLAB_STORE_APPLICATION 0x6e736c62 /* "nslb" in the header of the file */
+#define NSLAB_STORE_SCHEMA	1
+
+enum nslab_store_statement {
+	NSLAB_STORE_ADD_CELL,
+	NSLAB_STORE_ADD_TRIAL,
+	NSLAB_STORE_ADD_WINDOW,
+	NSLAB_STORE_ADD_COUNTER,
+	NSLAB_STORE_ADD_CACHE,
+	NSLAB_STORE_NR_STATEMENTS
+};
+
+struct nslab_store {
+	sqlite3 *db;
+	char *path; /* as the user gave it */
+	bool is_writer;
+	bool is_collecting; /* cells wait in an open transaction */
+	sqlite3_stmt *statements[NSLAB_STORE_NR_STATEMENTS];
+	struct nslab_texts *texts; /* of the run row that was read */
+};
+
+/* "cannot VERB 'PATH': reason"; the errno that fits the database's state. */
+int nslab_store_failed(struct nslab_store *store, const char *verb, struct nslab_err *err);
+int nslab_store_prepare(struct nslab_store *store, const char *sql, sqlite3_stmt **statement,
+			struct nslab_err *err);
+/* 1: a row, 0: no more rows, or a negative errno with an error. */
+int nslab_store_step(struct nslab_store *store, sqlite3_stmt *statement, struct nslab_err *err);
+
+#endif
