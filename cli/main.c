@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * main.c: finds the subcommand and calls it. The table is generated from cli/CMakeLists.txt.
+ * Nothing is parsed here: a subcommand reads its own options.
  */
 #include "cli/command.h"
 
