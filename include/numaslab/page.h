@@ -50,8 +50,9 @@ struct nslab_arena {
 	size_t node_bytes;	  /* usable bytes of each node */
 	struct nslab_page *pages; /* record of the frame at base; (nr_nodes << node_shift) >> 12 */
 	const uint8_t *distance;  /* SLIT: [from * nr_nodes + to], 10 = local */
-	const int *node_os_index; /* [nr_nodes] OS index of each node, -1 when simulated */
+	const int *node_os_index; /* [nr_nodes] OS index of each node; -1: simulated, or several */
 	int nr_cpus;		  /* CPUs that the modelled system has (order rules, list sizes) */
+	const uint8_t *node_has_cpus; /* [nr_nodes], for the fallback order; NULL: all have */
 };
 
 /* Frames of node n are numbered from n << (node_shift - 12). */
