@@ -16,6 +16,7 @@
 
 #include "core/param.h"
 #include "core/rng.h"
+#include "runner/plan.h"
 #include "runner/worker.h"
 #include "topology/topology.h"
 
@@ -25,13 +26,6 @@
 #include <string.h>
 
 #define PAGES_TO_CHECK 400 /* +-5 points at 95 % */
-
-static const char *const entry_words[NSLAB_NR_ENTRIES] = {
-	[NSLAB_ENTRY_NONE] = "none",
-	[NSLAB_ENTRY_CACHE] = "cache",
-	[NSLAB_ENTRY_KMALLOC] = "kmalloc",
-	[NSLAB_ENTRY_MALLOC] = "malloc",
-};
 
 struct trial {
 	json_t *spec;
@@ -49,20 +43,16 @@ struct trial {
 	struct nslab_worker_thread *threads;
 	struct nslab_window *windows;
 	int nr_workers, nr_windows;
+	bool is_abandoned; /* workers still run: nothing may be freed */
 };
 
-int nslab_entry_parse(const char *word)
+static int entry_parse(const char *word)
 {
 	for (int i = 0; i < NSLAB_NR_ENTRIES; i++) {
-		if (word && !strcmp(word, entry_words[i]))
+		if (!strcmp(word, nslab_entry_word((enum nslab_entry)i)))
 			return i;
 	}
 	return -1;
-}
-
-const char *nslab_entry_word(int entry)
-{
-	return entry >= 0 && entry < NSLAB_NR_ENTRIES ? entry_words[entry] : "?";
 }
 
 static int64_t get_int(const json_t *object, const char *key)
@@ -213,7 +203,7 @@ static int trial_world(struct trial *t)
 static int trial_workload(struct trial *t)
 {
 	json_t *cache = json_object_get(t->spec, "cache");
-	int entry = nslab_entry_parse(get_text(t->spec, "entry"));
+	int entry = entry_parse(get_text(t->spec, "entry"));
 	int rc;
 
 	if (entry < 0)
@@ -373,7 +363,7 @@ static json_t *trial_counter(const struct nslab_counter_reading *reading)
 {
 	bool has_value = !reading->count.err;
 
-	return json_pack("{s:s, s:s, s:o, s:I, s:I, s:o}", "name", reading->name, "source",
+	return json_pack("{s:s, s:s?, s:o, s:I, s:I, s:o}", "name", reading->name, "source",
 			 reading->source, "value",
 			 has_value ? json_integer((json_int_t)reading->count.value) : json_null(),
 			 "enabled_ns", (json_int_t)reading->count.enabled_ns, "running_ns",
@@ -398,7 +388,7 @@ static void trial_collect(struct trial *t)
 						   (json_int_t)window->ops, (json_int_t)window->ns,
 						   (json_int_t)window->cpu_ns, thread->is_counted));
 		}
-		for (int c = 0; c < thread->nr_counters; c++)
+		for (size_t c = 0; c < thread->nr_counters; c++)
 			json_array_append_new(counters, trial_counter(&thread->counters[c]));
 		json_array_append_new(
 			workers, json_pack("{s:I, s:I, s:I, s:o}", "run_delay_ns",
@@ -417,7 +407,8 @@ static int trial_work(struct trial *t)
 	for (int i = 0; i < t->nr_workers; i++) {
 		int rc = nslab_worker_start(&t->threads[i]);
 
-		if (rc) /* the process ends; threads that started cannot be joined */
+		t->is_abandoned = rc && i; /* those that started wait at their barriers */
+		if (rc)
 			return nslab_fail(&t->err, rc, "cannot start worker %d: %s", i,
 					  strerror(-rc));
 	}
@@ -532,6 +523,7 @@ int nslab_trial_run(json_t *spec, json_t **result)
 	if (t->err.text[0])
 		json_object_set_new(t->result, "error", json_string(t->err.text));
 	*result = t->result;
-	trial_free(t);
+	if (!t->is_abandoned)
+		trial_free(t);
 	return 0;
 }

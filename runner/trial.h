@@ -28,8 +28,4 @@
  */
 int nslab_trial_run(json_t *spec, json_t **result);
 
-/* "none", "cache", "kmalloc", "malloc" to enum nslab_entry, or -1. */
-int nslab_entry_parse(const char *word);
-const char *nslab_entry_word(int entry);
-
 #endif

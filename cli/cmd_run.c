@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cmd_run.c: plan, run, table, CSV, plots.
+ *
+ * The table goes to stdout, everything else that is said to stderr. Ctrl-C once ends the run after
+ * the trial in hand with what there is; twice ends it at once.
+ */
+#define _GNU_SOURCE
+#include "cli/command.h"
+#include "plots/plots.h"
+#include "results/export.h"
+#include "results/table.h"
+#include "runner/counters/counters.h"
+#include "runner/exec.h"
+#include "runner/provenance.h"
+#include "runner/world.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int run_command(int argc, char **argv);
+
+const struct nslab_command nslab_command_run = {
+	.name = "run",
+	.summary = "run a plan (default: quick) and leave table, CSV and plots",
+	.usage = "[PLAN] [KEY=VALUE...]",
+	.run = run_command,
+};
+
+static volatile int is_interrupted;
+
+static void on_interrupt(int signal_number)
+{
+	if (is_interrupted)
+		_exit(128 + signal_number);
+	is_interrupted = 1;
+}
+
+struct run_arguments {
+	const char *plan;
+	const char **overrides;
+	const char *plugins[NSLAB_OPTION_LIST_MAX];
+	const char *output;
+	const char *xml;
+	long sim_nodes;
+	bool is_dry, is_json, is_quiet, has_no_plots;
+	char argv_text[2048];
+};
+
+struct run_state {
+	struct run_arguments *arguments;
+	struct nslab_err err;
+	struct nslab_topo *topo;
+	struct nslab_registry *registry;
+	struct nslab_plan *plan;
+	struct nslab_exec_result result;
+};
+
+static int run_plan(struct run_state *r)
+{
+	struct nslab_topo_source source = {
+		.origin = NSLAB_TOPO_MACHINE,
+		.sim_nodes = (int)r->arguments->sim_nodes,
+	};
+	struct nslab_plan_source plan = {
+		.name = r->arguments->plan,
+		.overrides = (const char *const *)r->arguments->overrides,
+	};
+	int rc = nslab_topo_load(&source, &r->topo, &r->err);
+
+	if (!rc)
+		rc = nslab_registry_open(r->arguments->plugins, &r->registry, &r->err);
+	if (rc)
+		return rc;
+	plan.registry = r->registry;
+	plan.topo = r->topo;
+	return nslab_plan_load(&plan, &r->plan, &r->err);
+}
+
+/* What a user must know before reading figures, once a run. */
+static void run_warnings(const struct run_state *r)
+{
+	const char *warning = nslab_provenance_build_warning();
+	struct nslab_counters *counters;
+	struct nslab_err err;
+	char text[2048];
+
+	if (*warning)
+		fprintf(stderr, "warning: this numaslab was %s\n", warning);
+	if (r->topo->mask_note[0])
+		fprintf(stderr, "note: %s\n", r->topo->mask_note);
+	if (nslab_counters_open(&counters, &err))
+		return;
+	if (nslab_counters_reasons(counters, text, sizeof(text)))
+		fputs(text, stderr);
+	nslab_counters_close(counters);
+}
+
+static int run_table(struct run_state *r, struct nslab_store *store)
+{
+	struct nslab_run_record run;
+	struct nslab_cell_list *list;
+	char status[16], path[4200];
+	double harness_ns = NAN;
+	FILE *file;
+	int rc = nslab_store_run(store, &run, status, &harness_ns, &r->err);
+
+	if (!rc)
+		rc = nslab_store_cells(store, &list, &r->err);
+	if (rc)
+		return rc;
+	nslab_results_table(list, &run, status, harness_ns, stdout, NSLAB_TABLE_COLUMNS);
+	snprintf(path, sizeof(path), "%s/table.txt", r->result.folder);
+	file = fopen(path, "we");
+	if (file) {
+		nslab_results_table(list, &run, status, harness_ns, file, NSLAB_TABLE_COLUMNS);
+		fclose(file);
+	}
+	nslab_cell_list_free(list);
+	return 0;
+}
+
+static int run_report(struct run_state *r)
+{
+	char path[4200];
+	struct nslab_store *store;
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/run.db", r->result.folder);
+	rc = nslab_store_open(path, &store, &r->err);
+	if (rc)
+		return rc;
+	rc = run_table(r, store);
+	if (!rc) {
+		snprintf(path, sizeof(path), "%s/windows.csv", r->result.folder);
+		rc = nslab_export_file(store, NSLAB_EXPORT_CSV, path, &r->err);
+	}
+	if (!rc && !r->arguments->has_no_plots) {
+		struct nslab_err why = {""};
+
+		if (nslab_plots_make(store, r->result.folder, NULL, NSLAB_PLOT_PNG | NSLAB_PLOT_SVG,
+				     &why))
+			fprintf(stderr, "no plots: %s\n", why.text);
+	}
+	nslab_store_close(store);
+	fprintf(stderr, "results: %s\n", r->result.folder);
+	return rc;
+}
+
+static int run_trials(struct run_state *r)
+{
+	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+	struct nslab_exec_options options = {
+		.plan = r->plan,
+		.topo = r->topo,
+		.plugins = r->arguments->plugins,
+		.output = r->arguments->output,
+		.argv_text = r->arguments->argv_text,
+		.talk = r->arguments->is_quiet ? NULL : stderr,
+		.is_interrupted = &is_interrupted,
+	};
+
+	if (!r->arguments->is_quiet) {
+		run_warnings(r);
+		fprintf(stderr, "%s: %zu trials, about %.0f s\n", r->plan->name,
+			nslab_plan_nr_trials(r->plan),
+			(double)nslab_plan_expected_ns(r->plan) / 1e9);
+	}
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	return nslab_exec_run(&options, &r->result, &r->err);
+}
+
+static int run_dry(struct run_state *r)
+{
+	json_t *json;
+
+	if (!r->arguments->is_json) {
+		nslab_plan_print(r->plan, stdout);
+		return 0;
+	}
+	json = nslab_plan_json(r->plan);
+	if (!json)
+		return -ENOMEM;
+	json_dumpf(json, stdout, JSON_INDENT(1));
+	putchar('\n');
+	json_decref(json);
+	return 0;
+}
+
+static int run_all(struct run_state *r)
+{
+	int rc = run_plan(r);
+
+	if (!rc && r->arguments->is_dry)
+		return run_dry(r);
+	if (!rc)
+		rc = run_trials(r);
+	if (!rc)
+		rc = run_report(r);
+	return rc;
+}
+
+/* PLAN is the first operand without '='; the others are overrides. */
+static int take_operands(struct run_arguments *a, int nr, char **argv)
+{
+	int nr_overrides = 0;
+
+	a->plan = "quick";
+	a->overrides = calloc((size_t)nr + 1, sizeof(*a->overrides));
+	if (!a->overrides)
+		return -ENOMEM;
+	for (int i = 1; i <= nr; i++) {
+		if (strchr(argv[i], '='))
+			a->overrides[nr_overrides++] = argv[i];
+		else if (i == 1)
+			a->plan = argv[i];
+		else
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static void keep_argv(struct run_arguments *a, int argc, char **argv)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < argc && len < sizeof(a->argv_text); i++)
+		len += (size_t)snprintf(a->argv_text + len, sizeof(a->argv_text) - len, "%s%s",
+					i ? " " : "numaslab ", argv[i]);
+}
+
+static int run_command(int argc, char **argv)
+{
+	struct run_arguments a = {0};
+	struct run_state r = {.arguments = &a};
+	const struct nslab_option rows[] = {
+		{"output", 'o', NSLAB_OPTION_TEXT, &a.output, "DIR", "folder of this run's files"},
+		{"dry-run", 'n', NSLAB_OPTION_FLAG, &a.is_dry, NULL, "print the plan and stop"},
+		{"json", 0, NSLAB_OPTION_FLAG, &a.is_json, NULL, "with --dry-run: plan.json"},
+		{"plugin", 0, NSLAB_OPTION_LIST, a.plugins, "FILE", "load a plug-in"},
+		{"sim-nodes", 0, NSLAB_OPTION_INT, &a.sim_nodes, "N", "N simulated nodes"},
+		{"no-plots", 0, NSLAB_OPTION_FLAG, &a.has_no_plots, NULL, "draw nothing"},
+		{"quiet", 'q', NSLAB_OPTION_FLAG, &a.is_quiet, NULL, "no progress, no notes"},
+		{.name = NULL},
+	};
+	int nr_operands;
+	int rc;
+
+	keep_argv(&a, argc, argv);
+	rc = nslab_options_parse(&nslab_command_run, rows, argc, argv, &nr_operands);
+	if (rc >= 0)
+		return rc;
+	rc = take_operands(&a, nr_operands, argv);
+	if (rc == -EINVAL)
+		nslab_fail(&r.err, rc, "one plan at a time; overrides look like key=value");
+	if (!rc)
+		rc = run_all(&r);
+	nslab_plan_free(r.plan);
+	nslab_registry_destroy(r.registry);
+	nslab_topo_free(r.topo);
+	free(a.overrides);
+	if (rc)
+		return nslab_complain(&r.err, rc);
+	return r.result.nr_failed ? NSLAB_EXIT_FAILED : NSLAB_EXIT_DONE;
+}
