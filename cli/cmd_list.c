@@ -33,27 +33,36 @@ static const struct {
 	{"counters", NSLAB_PLUGIN_COUNTER},
 };
 
-/* "Linux 6.1 mm/slub.c", "jemalloc 5", or why it cannot be used here. */
+/* A peer's version, or why it cannot be measured here. */
+static void describe_peer(const struct nslab_allocator_ops *peer, char *version, size_t bytes,
+			  char *absent, size_t absent_bytes)
+{
+	char path[4096];
+
+	if (peer->preload && nslab_peer_library(peer->preload, path, sizeof(path)))
+		snprintf(absent, absent_bytes, "absent: no %s in the library folders",
+			 peer->preload);
+	else
+		nslab_peer_version(peer->preload ? path : NULL, version, bytes);
+}
+
+/* "Linux 6.1 mm/slub.c", a peer's version, or why it cannot be used here. */
 static void describe(const struct nslab_entry_record *record, char *models, size_t bytes,
 		     char *absent, size_t absent_bytes)
 {
+	const char *text = NULL;
+
 	models[0] = absent[0] = '\0';
-	switch (record->kind) {
-	case NSLAB_PLUGIN_ALLOCATOR:
-		snprintf(models, bytes, "%s", record->ops.allocator->models);
-		if (record->ops.allocator->caps & NSLAB_CAP_DIRECT)
-			nslab_peer_describe(record->ops.allocator, models, bytes, absent,
-					    absent_bytes);
-		break;
-	case NSLAB_PLUGIN_WORKLOAD:
-		snprintf(models, bytes, "%s", record->ops.workload->models);
-		break;
-	case NSLAB_PLUGIN_PAGE:
-		snprintf(models, bytes, "%s", record->ops.page->models);
-		break;
-	default:
-		break;
-	}
+	if (record->kind == NSLAB_PLUGIN_ALLOCATOR)
+		text = record->ops.allocator->models;
+	else if (record->kind == NSLAB_PLUGIN_WORKLOAD)
+		text = record->ops.workload->models;
+	else if (record->kind == NSLAB_PLUGIN_PAGE)
+		text = record->ops.page->models;
+	snprintf(models, bytes, "%s", text ? text : "-");
+	if (record->kind == NSLAB_PLUGIN_ALLOCATOR &&
+	    record->ops.allocator->caps & NSLAB_CAP_DIRECT)
+		describe_peer(record->ops.allocator, models, bytes, absent, absent_bytes);
 }
 
 static json_t *list_record(const struct nslab_entry_record *record)
@@ -71,8 +80,7 @@ static void print_record(const struct nslab_entry_record *record)
 	char models[128], absent[128];
 
 	describe(record, models, sizeof(models), absent, sizeof(absent));
-	printf("  %-12s %-24.24s %s\n", record->name, *models ? models : "-",
-	       *absent ? absent : record->summary);
+	printf("  %-12s %-24.24s %s\n", record->name, models, *absent ? absent : record->summary);
 	if (strcmp(record->origin, "built-in"))
 		printf("  %-12s from %s\n", "", record->origin);
 }
