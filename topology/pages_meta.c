@@ -141,7 +141,7 @@ void *nslab_arena_alloc_meta(struct nslab_arena_map *map, size_t bytes, int node
 
 void nslab_arena_free_meta(struct nslab_arena_map *map, void *ptr, size_t bytes)
 {
-	struct meta_header *header = (struct meta_header *)ptr - 1;
+	struct meta_header *header = ptr;
 	struct meta_part *meta;
 	struct meta_free *block;
 	unsigned number;
@@ -149,6 +149,7 @@ void nslab_arena_free_meta(struct nslab_arena_map *map, void *ptr, size_t bytes)
 
 	if (!ptr)
 		return;
+	header--;
 	bytes = (size_t)header->bytes + sizeof(*header);
 	if (bytes > META_MAX_CLASSED) {
 		munmap(header, bytes);

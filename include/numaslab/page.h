@@ -98,7 +98,11 @@ struct nslab_page_ops {
 	int (*open)(const struct nslab_arena *arena, const void *params,
 		    struct nslab_page_source **source);
 	void (*close)(struct nslab_page_source *source);
-	/* NULL when no block is left. Contents are undefined unless __GFP_ZERO. */
+	/*
+	 * NULL when no block is left. Contents are undefined unless __GFP_ZERO. The head record
+	 * has exactly the flag NSLAB_PAGE_HEAD, its order, and zeros in the owner's words; a block
+	 * that is not allocated has no such flag. The host checks both before free_pages.
+	 */
 	struct nslab_page *(*alloc_pages)(struct nslab_page_source *source, struct nslab_cpu *cpu,
 					  unsigned order, gfp_t gfp, int node);
 	void (*free_pages)(struct nslab_page_source *source, struct nslab_cpu *cpu,
