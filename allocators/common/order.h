@@ -10,6 +10,8 @@
 #ifndef NSLAB_ORDER_H
 #define NSLAB_ORDER_H
 
+#include "allocators/common/kmalloc.h"
+
 #include <errno.h>
 #include <numaslab/allocator.h>
 
@@ -36,16 +38,6 @@ static inline size_t nslab_order_bytes(unsigned order)
 static inline size_t nslab_order_objects(size_t size, unsigned order)
 {
 	return nslab_order_bytes(order) / size;
-}
-
-/* Smallest order whose block holds that many bytes; may be above NSLAB_MAX_ORDER. */
-static inline unsigned nslab_order_of(size_t bytes)
-{
-	unsigned order = 0;
-
-	while (order < 40 && nslab_order_bytes(order) < bytes)
-		order++;
-	return order;
 }
 
 static inline unsigned nslab_order_log2(size_t n)
