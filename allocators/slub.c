@@ -36,7 +36,44 @@
 
 #include <numaslab/plugin.h>
 
+#define SLUB_DEFRAG_RANGE 1024 /* of the draw that the defrag ratio is held against */
+#define SLUB_LOOKAHEAD	  3    /* objects of other slabs that a bulk free looks past */
+
 struct slub_chunk slub_no_chunk;
+
+/* ---- pages and their words ---- */
+
+static inline void slub_set_next_free(const struct slub_cache *s, uint64_t object, uint64_t next)
+{
+	*(uint64_t *)(uintptr_t)(object + s->offset) = next;
+}
+
+/* The counters with every object in use and the given frozen bit. */
+static inline uint64_t slub_all_used(uint64_t counters, uint64_t frozen)
+{
+	uint64_t objects = slub_objects(counters);
+
+	return objects | objects << SLUB_OBJECTS_SHIFT | frozen;
+}
+
+static inline bool slub_page_cas(struct slub_cache *s, struct slub_cpu_slab *slot,
+				 struct nslab_page *page, const uint64_t old[2],
+				 const uint64_t new[2])
+{
+	if (SLUB_LIKELY(nslab_cas2(page, old[0], old[1], new[0], new[1])))
+		return true;
+	slub_count(s, slot, NSLAB_STAT_CMPXCHG_DOUBLE_FAIL);
+	return false;
+}
+
+static inline void slub_add_partial(struct slub_node *n, struct nslab_page *page, bool at_tail)
+{
+	slub_add(&n->nr_partial, 1);
+	if (at_tail)
+		nslab_list_add_tail(&page->list, &n->partial);
+	else
+		nslab_list_add(&page->list, &n->partial);
+}
 
 /* ---- slabs from the page layer ---- */
 

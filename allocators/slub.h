@@ -23,15 +23,10 @@
 #define SLUB_OBJECTS_MASK  UINT64_C(0x7fff)
 #define SLUB_FROZEN	   (UINT64_C(1) << 31)
 
-#define SLUB_TID_STEP	  ((uint64_t)NSLAB_MAX_CPUS) /* low bits of tid are the CPU's number */
-#define SLUB_CHUNK_SLOTS  16
-#define SLUB_CHUNKS	  64
-#define SLUB_MAX_CACHES	  (SLUB_CHUNKS * SLUB_CHUNK_SLOTS)
-#define SLUB_DEFRAG_RANGE 1024 /* of the draw that the defrag ratio is held against */
-#define SLUB_SHRINK_SORT  32   /* slabs with up to this many free objects are sorted */
-#define SLUB_LOOKAHEAD	  3    /* objects of other slabs that a bulk free looks past */
-#define SLUB_DEBUG_FLAGS  (SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER)
-
+#define SLUB_TID_STEP	 ((uint64_t)NSLAB_MAX_CPUS) /* low bits of tid are the CPU's number */
+#define SLUB_CHUNK_SLOTS 16
+#define SLUB_CHUNKS	 64
+#define SLUB_MAX_CACHES	 (SLUB_CHUNKS * SLUB_CHUNK_SLOTS)
 /* Beside the 26 words: what the derivation of the fast-path counts needs. */
 enum slub_count {
 	SLUB_FREED_SLOW = NSLAB_NR_STATS, /* objects, where FREE_SLOWPATH counts calls */
@@ -121,11 +116,6 @@ static inline uint64_t slub_next_free(const struct slub_cache *s, uint64_t objec
 	return *(uint64_t *)(uintptr_t)(object + s->offset);
 }
 
-static inline void slub_set_next_free(const struct slub_cache *s, uint64_t object, uint64_t next)
-{
-	*(uint64_t *)(uintptr_t)(object + s->offset) = next;
-}
-
 static inline uint64_t slub_inuse(uint64_t counters)
 {
 	return counters & SLUB_INUSE_MASK;
@@ -134,14 +124,6 @@ static inline uint64_t slub_inuse(uint64_t counters)
 static inline uint64_t slub_objects(uint64_t counters)
 {
 	return counters >> SLUB_OBJECTS_SHIFT & SLUB_OBJECTS_MASK;
-}
-
-/* The counters with every object in use and the given frozen bit. */
-static inline uint64_t slub_all_used(uint64_t counters, uint64_t frozen)
-{
-	uint64_t objects = slub_objects(counters);
-
-	return objects | objects << SLUB_OBJECTS_SHIFT | frozen;
 }
 
 static inline uint64_t slub_load(const uint64_t *word)
@@ -180,16 +162,6 @@ static inline uint64_t slub_page_counters(const struct nslab_page *page)
 	return __atomic_load_n(&page->counters, __ATOMIC_RELAXED);
 }
 
-static inline bool slub_page_cas(struct slub_cache *s, struct slub_cpu_slab *slot,
-				 struct nslab_page *page, const uint64_t old[2],
-				 const uint64_t new[2])
-{
-	if (SLUB_LIKELY(nslab_cas2(page, old[0], old[1], new[0], new[1])))
-		return true;
-	slub_count(s, slot, NSLAB_STAT_CMPXCHG_DOUBLE_FAIL);
-	return false;
-}
-
 static inline void slub_lock(struct slub_node *n)
 {
 	nslab_lock_acquire(&n->list_lock);
@@ -211,15 +183,6 @@ static inline struct slub_node *slub_node_of(const struct slub_cache *s,
 static inline bool slub_node_is_sated(const struct slub_cache *s, const struct slub_node *n)
 {
 	return slub_load(&n->nr_partial) >= s->min_partial;
-}
-
-static inline void slub_add_partial(struct slub_node *n, struct nslab_page *page, bool at_tail)
-{
-	slub_add(&n->nr_partial, 1);
-	if (at_tail)
-		nslab_list_add_tail(&page->list, &n->partial);
-	else
-		nslab_list_add(&page->list, &n->partial);
 }
 
 static inline void slub_remove_partial(struct slub_node *n, struct nslab_page *page)

@@ -16,6 +16,9 @@
  */
 #include "allocators/slub.h"
 
+#define SLUB_SHRINK_SORT 32 /* slabs with up to this many free objects are sorted */
+#define SLUB_DEBUG_FLAGS (SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER)
+
 /* ---- parameters ---- */
 
 static const char *const slub_auto[] = {"auto", NULL};
