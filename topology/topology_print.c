@@ -32,7 +32,8 @@ struct picture {
 	int *homes;
 	struct row *rows;
 	int nr_rows;
-	bool has_matrix; /* beside the nodes */
+	bool has_brackets; /* every node's PUs fit with them */
+	bool has_matrix;   /* beside the nodes */
 	bool has_bandwidth, has_latency;
 	int node_width, pu_width, distance_width;
 };
@@ -151,10 +152,9 @@ static void package_text(const struct picture *picture, const struct row *row, c
 
 	for (int n = row->first; n <= row->last; n++) {
 		const struct nslab_topo_node *node = &topo->nodes[n];
-		int ends[2] = {0, node->nr_pus - 1};
 
-		for (int i = 0; i < 2 && node->nr_pus; i++) {
-			int pu = nslab_topo_pu_index(topo, node->pus[ends[i]]);
+		for (int i = 0; i < node->nr_pus; i++) {
+			int pu = nslab_topo_pu_index(topo, node->pus[i]);
 			int package = pu < 0 ? -1 : topo->pus[pu].package;
 
 			low = low < 0 || package < low ? package : low;
@@ -179,9 +179,9 @@ static bool is_l3_of(const struct nslab_topo *topo, int cache, const struct nsla
 	       bsearch(&row->pus[0], node->pus, (size_t)node->nr_pus, sizeof(int), nslab_by_value);
 }
 
-/* The PUs of a node, those of each L3 in brackets; false when it has one L3 or does not fit. */
-static bool bracket_text(const struct picture *picture, const struct nslab_topo_node *node,
-			 char *text, size_t text_bytes)
+/* The PUs of a node, those of each L3 in brackets: 1, 0 when it has one L3, -1 when too long. */
+static int bracket_text(const struct picture *picture, const struct nslab_topo_node *node,
+			char *text, size_t text_bytes)
 {
 	const struct nslab_topo *topo = picture->topo;
 	int nr_groups = 0, nr_taken = 0;
@@ -195,7 +195,7 @@ static bool bracket_text(const struct picture *picture, const struct nslab_topo_
 			continue;
 		if (!nslab_index_text(cache->pus, cache->nr_pus, list, sizeof(list)) ||
 		    used + strlen(list) + (used ? 4 : 3) > text_bytes)
-			return false;
+			return -1;
 		used += (size_t)snprintf(text + used, text_bytes - used, "%s[%s]", used ? " " : "",
 					 list);
 		nr_taken += cache->nr_pus;
@@ -245,7 +245,7 @@ static void pu_text(const struct picture *picture, const struct row *row, char *
 		snprintf(text, text_bytes, "PUs of node %d", topo->nodes[home].os_index);
 	else if (home >= 0)
 		snprintf(text, text_bytes, "%d PUs of nodes", node->nr_pus);
-	else if (!bracket_text(picture, node, text, text_bytes) &&
+	else if ((!picture->has_brackets || bracket_text(picture, node, text, text_bytes) < 1) &&
 		 !nslab_index_text(node->pus, node->nr_pus, text, text_bytes) &&
 		 !nslab_index_text(node->pus, node->nr_pus, text, text_bytes - 7))
 		snprintf(text + strlen(text), 8, " (%d)", node->nr_pus);
@@ -288,7 +288,7 @@ static void print_attribute(const struct picture *picture, const char *name, int
 
 static void print_header(const struct picture *picture)
 {
-	fprintf(picture->out, "\n%*s   memory  package", picture->node_width, "node");
+	fprintf(picture->out, "\n%*s   memory package", picture->node_width, "node");
 	if (picture->has_bandwidth)
 		fprintf(picture->out, "   MiB/s");
 	if (picture->has_latency)
@@ -299,7 +299,7 @@ static void print_header(const struct picture *picture)
 	}
 	fprintf(picture->out, "  %-*s", picture->pu_width, "PUs");
 	for (int i = 0; i < picture->topo->nr_nodes; i++)
-		fprintf(picture->out, "%s%*d", i ? "" : " to", picture->distance_width,
+		fprintf(picture->out, "%s%*d", i ? "" : "to", picture->distance_width,
 			picture->topo->nodes[i].os_index);
 	fprintf(picture->out, "\n");
 }
@@ -314,7 +314,7 @@ static void print_node(const struct picture *picture, const struct row *row)
 	memory_text(topo->nodes[row->first].memory_bytes, memory, sizeof(memory));
 	package_text(picture, row, package, sizeof(package));
 	pu_text(picture, row, pus, room < sizeof(pus) ? room : sizeof(pus));
-	fprintf(picture->out, "%*s %8s  %7s", picture->node_width, node, memory, package);
+	fprintf(picture->out, "%*s %8s %7s", picture->node_width, node, memory, package);
 	if (picture->has_bandwidth)
 		print_attribute(picture, "Bandwidth", row->first, 7);
 	if (picture->has_latency)
@@ -323,7 +323,7 @@ static void print_node(const struct picture *picture, const struct row *row)
 		fprintf(picture->out, "  %s\n", pus);
 		return;
 	}
-	fprintf(picture->out, "  %-*s   ", picture->pu_width, pus);
+	fprintf(picture->out, "  %-*s  ", picture->pu_width, pus);
 	for (int i = 0; i < topo->nr_nodes; i++)
 		fprintf(picture->out, "%*u", picture->distance_width,
 			nslab_topo_distance(topo, row->first, i));
@@ -348,7 +348,7 @@ static void print_homeless(const struct picture *picture)
 			continue;
 		qsort(list, (size_t)nr, sizeof(*list), nslab_by_value);
 		nslab_index_text(list, nr, text, sizeof(text) - 30);
-		fprintf(picture->out, "%*s %8s  %7d  %s", picture->node_width, "-", "none", package,
+		fprintf(picture->out, "%*s %8s %7d  %s", picture->node_width, "-", "none", package,
 			text);
 		if (node >= 0)
 			fprintf(picture->out, " (nearest: node %d)", topo->nodes[node].os_index);
@@ -553,8 +553,8 @@ static void lay_out(struct picture *picture)
 		widest = len > widest ? len : widest;
 	}
 	picture->distance_width = widest + 1;
-	fixed = picture->node_width + 20 + 8 * picture->has_bandwidth + 6 * picture->has_latency;
-	matrix = 3 + picture->distance_width * topo->nr_nodes;
+	fixed = picture->node_width + 19 + 8 * picture->has_bandwidth + 6 * picture->has_latency;
+	matrix = 2 + picture->distance_width * topo->nr_nodes;
 	picture->has_matrix = topo->has_distances && topo->nr_nodes > 1 &&
 			      topo->nr_nodes <= MAX_LISTED_NODES &&
 			      picture->columns - fixed - matrix >= MIN_PU_COLUMNS;
@@ -564,13 +564,20 @@ static void lay_out(struct picture *picture)
 /* Narrows the PU column to its widest text, so that the matrix stands beside it. */
 static void tighten(struct picture *picture)
 {
-	int widest = 3;
+	int widest = 4;
 	char text[160];
 	size_t room = (size_t)picture->pu_width + 1;
 
+	room = room < sizeof(text) ? room : sizeof(text);
+	picture->has_brackets = true;
 	for (int i = 0; i < picture->nr_rows; i++) {
-		pu_text(picture, &picture->rows[i], text,
-			room < sizeof(text) ? room : sizeof(text));
+		const struct nslab_topo_node *node = &picture->topo->nodes[picture->rows[i].first];
+
+		if (bracket_text(picture, node, text, room) < 0)
+			picture->has_brackets = false;
+	}
+	for (int i = 0; i < picture->nr_rows; i++) {
+		pu_text(picture, &picture->rows[i], text, room);
 		if ((int)strlen(text) > widest)
 			widest = (int)strlen(text);
 	}
