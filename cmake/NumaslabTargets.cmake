@@ -48,6 +48,10 @@ function(numaslab_library name)
   numaslab_existing(ARG_SOURCES ${ARG_SOURCES})
   add_library(numaslab_${name} STATIC ${ARG_SOURCES})
   target_link_libraries(numaslab_${name} PUBLIC ${ARG_LINK} PRIVATE numaslab_flags ${ARG_PRIVATE_LINK})
+  # with checked locks, core/lock.h is no longer header-only
+  if(NUMASLAB_DEBUG_LOCKS AND NOT name STREQUAL core)
+    target_link_libraries(numaslab_${name} PUBLIC numaslab_core)
+  endif()
 endfunction()
 
 # numaslab_builtin_plugins(target slub slab ...): NAME.c becomes a built-in plug-in called NAME. The

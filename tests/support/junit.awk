@@ -32,7 +32,8 @@ function row(status, why)
 	seconds = attribute("time")
 	status = attribute("status") == "run" ? "passed" : "failed"
 	reason = last = ""
-	nr_parts = in_output = 0
+	in_output = 0
+	split("", parts)
 }
 
 /<failure / { reason = attribute("message") }
@@ -53,7 +54,7 @@ in_output {
 	sub(/^.*<system-out>/, "", line)
 	sub(/<\/system-out>.*$/, "", line)
 	if (line ~ /^\[  SKIPPED \] /)
-		parts[nr_parts++] = substr(line, 13)
+		parts[substr(line, 14)]
 	else if (status == "skipped" && line ~ /[Ss]kip/)
 		reason = line
 	if (line ~ /[^ ]/)
@@ -63,8 +64,10 @@ in_output {
 /<\/system-out>/ { in_output = 0 }
 
 /<\/testcase>/ {
-	row(status, reason == "" && status == "skipped" ? last : reason)
-	for (i = 0; status == "passed" && i < nr_parts; i++)
-		if (parts[i] !~ /test\(s\)/)
-			row("part", parts[i])
+	if (status == "skipped" && reason == "")
+		reason = last == "" ? "it gives no reason" : last
+	row(status, reason)
+	for (part in parts)
+		if (status == "passed" && part !~ /test\(s\)/)
+			row("part", part)
 }
