@@ -29,9 +29,10 @@ extern const struct nslab_plugin nslab_plugin_softstat;
 
 struct counter_row {
 	const char *name;
-	int source; /* index into sources[], or -1 */
-	int place;  /* among the source's values */
-	int err;    /* of the first probe, while source is -1 */
+	const char *first_source; /* that has the event */
+	int source;		  /* index into sources[], or -1 */
+	int place;		  /* among the source's values */
+	int err;		  /* of the first probe, while source is -1 */
 	char reason[128];
 };
 
@@ -49,7 +50,8 @@ struct nslab_counters {
 	struct counter_source sources[NSLAB_COUNTERS_MAX_SOURCES];
 };
 
-static struct counter_row *counters_row(struct nslab_counters *set, const char *name)
+static struct counter_row *counters_row(struct nslab_counters *set, const char *name,
+					const char *source)
 {
 	struct counter_row *row;
 
@@ -61,6 +63,7 @@ static struct counter_row *counters_row(struct nslab_counters *set, const char *
 		return NULL;
 	row = &set->rows[set->nr_rows++];
 	row->name = name;
+	row->first_source = source;
 	row->source = -1;
 	return row;
 }
@@ -77,7 +80,8 @@ static void counters_blame(struct counter_row *row, int rc, const char *why)
 static int counters_choose(struct nslab_counters *set, struct counter_source *source)
 {
 	for (int event = 0; source->ops->events[event].name; event++) {
-		struct counter_row *row = counters_row(set, source->ops->events[event].name);
+		struct counter_row *row =
+			counters_row(set, source->ops->events[event].name, source->ops->name);
 		char why[sizeof(row->reason)] = "";
 		int rc;
 
@@ -146,14 +150,14 @@ int nslab_counters_open_from(const struct nslab_counter_ops *const *sources, siz
 	return 0;
 }
 
-int nslab_counters_open(struct nslab_counters **set, struct nslab_err *err)
+int nslab_counters_open(struct nslab_counters **set)
 {
 	const struct nslab_counter_ops *const sources[] = {
 		nslab_plugin_perf.ops,
 		nslab_plugin_softstat.ops,
 	};
 
-	return nslab_counters_open_from(sources, 2, 0, set, err);
+	return nslab_counters_open_from(sources, 2, 0, set, NULL);
 }
 
 int nslab_counters_start(struct nslab_counters *set)
@@ -191,12 +195,11 @@ static const char *counters_no_value(int err)
 			       : strerror(-err);
 }
 
-int nslab_counters_read(struct nslab_counters *set, struct nslab_counter_reading *readings,
-			size_t max, size_t *nr)
+int nslab_counters_read(struct nslab_counters *set, struct nslab_counter_reading *readings, int max)
 {
 	struct nslab_count values[NSLAB_COUNTERS_MAX_SOURCES][NSLAB_COUNTERS_MAX];
 
-	if (set->nr_rows > max)
+	if ((int)set->nr_rows > max)
 		return -ENOSPC;
 	for (size_t i = 0; i < set->nr_sources; i++) {
 		int rc = set->sources[i].ops->read(set->sources[i].set, values[i]);
@@ -208,7 +211,8 @@ int nslab_counters_read(struct nslab_counters *set, struct nslab_counter_reading
 		const struct counter_row *row = &set->rows[i];
 		struct nslab_counter_reading *out = &readings[i];
 
-		*out = (struct nslab_counter_reading){.name = row->name, .count.err = row->err};
+		*out = (struct nslab_counter_reading){
+			.name = row->name, .source = row->first_source, .count.err = row->err};
 		if (row->source >= 0) {
 			out->source = set->sources[row->source].ops->name;
 			out->count = values[row->source][row->place];
@@ -217,8 +221,7 @@ int nslab_counters_read(struct nslab_counters *set, struct nslab_counter_reading
 			snprintf(out->reason, sizeof(out->reason), "%s",
 				 row->source < 0 ? row->reason : counters_no_value(out->count.err));
 	}
-	*nr = set->nr_rows;
-	return 0;
+	return (int)set->nr_rows;
 }
 
 void nslab_counters_close(struct nslab_counters *set)

@@ -7,11 +7,10 @@
  *
  *	struct nslab_counters *set;
  *	struct nslab_counter_reading readings[NSLAB_COUNTERS_MAX];
- *	size_t nr;
  *
- *	rc = nslab_counters_open(&set, &err);
+ *	rc = nslab_counters_open(&set);
  *	nslab_counters_start(set); ...windows...; nslab_counters_stop(set);
- *	nslab_counters_read(set, readings, NSLAB_COUNTERS_MAX, &nr);
+ *	nr = nslab_counters_read(set, readings, NSLAB_COUNTERS_MAX);
  *	nslab_counters_close(set);
  */
 #ifndef NSLAB_COUNTERS_H
@@ -25,8 +24,8 @@
 #define NSLAB_COUNTERS_MAX_SOURCES 8
 
 struct nslab_counter_reading {
-	const char *name;	  /* lives as long as the plug-in */
-	const char *source;	  /* the plug-in that counted, or NULL: nobody could */
+	const char *name;   /* lives as long as the plug-in */
+	const char *source; /* the plug-in that counted, or the first one that has the event */
 	struct nslab_count count; /* count.err: no value */
 	char reason[128];	  /* "" when there is a value */
 };
@@ -37,7 +36,7 @@ struct nslab_counters;
  * The built-in sources, for the calling thread. Fails only for want of memory: an event that cannot
  * be counted stays in the set with its reason.
  */
-int nslab_counters_open(struct nslab_counters **set, struct nslab_err *err);
+int nslab_counters_open(struct nslab_counters **set);
 
 /*
  * The same with sources of the caller's choice (from the registry), for thread tid (0: the calling
@@ -50,9 +49,9 @@ int nslab_counters_open_from(const struct nslab_counter_ops *const *sources, siz
 int nslab_counters_start(struct nslab_counters *set);
 int nslab_counters_stop(struct nslab_counters *set);
 
-/* *nr readings, in a fixed order; -ENOSPC when there are more than max. */
+/* Returns the number of readings, in a fixed order; -ENOSPC when there are more than max. */
 int nslab_counters_read(struct nslab_counters *set, struct nslab_counter_reading *readings,
-			size_t max, size_t *nr);
+			int max);
 void nslab_counters_close(struct nslab_counters *set);
 
 /*
