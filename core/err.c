@@ -35,8 +35,11 @@ int nslab_fail_in(struct nslab_err *err, int rc, const char *format, ...)
 	va_start(args, format);
 	len = vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
-	if (len >= 0 && (size_t)len < sizeof(err->text) - 3)
-		snprintf(err->text + len, sizeof(err->text) - (size_t)len, ": %s", rest);
+	if (len < 0 || (size_t)len >= sizeof(err->text))
+		return rc;
+	/* a tail that does not fit is cut: what failed first stands in front */
+	if (snprintf(err->text + len, sizeof(err->text) - (size_t)len, ": %s", rest) < 0)
+		err->text[len] = '\0';
 	return rc;
 }
 
