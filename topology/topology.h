@@ -85,7 +85,10 @@ struct nslab_topo {
 	bool has_distances;  /* else distances[] is 10 on the diagonal and 20 elsewhere */
 	unsigned *distances; /* [from * nr_nodes + to] */
 	int nr_disallowed_nodes, nr_disallowed_pus;
-	int *disallowed_nodes, *disallowed_pus; /* OS indices */
+	int *disallowed_nodes, *disallowed_pus; /* OS indices; there, but a cpuset forbids them */
+	/* known to the OS, but not in the tree: offline, memoryless, or forbidden when recorded */
+	int nr_absent_nodes, nr_absent_pus;
+	int *absent_nodes, *absent_pus; /* OS indices */
 	char mask_note[256]; /* "" or how a CPU mask (taskset, cpuset) narrowed the PUs */
 	char *hwloc_xml;     /* the topology as hwloc exports it, for the result file */
 };
