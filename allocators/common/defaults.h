@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * defaults.h: what stands in for the optional callbacks that a plug-in leaves out.
+ *
+ * The registry copies these into the table once at load. The default kmalloc runs on the caches
+ * heap->kmalloc[]: whoever opens a heap whose table has nslab_allocator_defaults.kmalloc calls
+ * nslab_kmalloc_caches_create() after it has filled heap->ops. The default kfree and ksize find an
+ * object's cache in the head record of its page, so a backend that uses them sets `s` there and
+ * NSLAB_PAGE_SLAB.
+ */
+#ifndef NSLAB_COMMON_DEFAULTS_H
+#define NSLAB_COMMON_DEFAULTS_H
+
+#include <numaslab/allocator.h>
+
+extern const struct nslab_allocator_ops nslab_allocator_defaults;
+extern const struct nslab_page_ops nslab_page_defaults;
+
+/* True when heap's table takes kmalloc from the defaults, so that it needs the caches. */
+bool nslab_kmalloc_is_default(const struct nslab_heap *heap);
+
+/* Creates kmalloc-8 .. kmalloc-8192; on error none is left and the error is returned. */
+int nslab_kmalloc_caches_create(struct nslab_heap *heap);
+
+/*
+ * Destroys those that exist. 0, or the first -EBUSY or -EAGAIN; a cache that could not be
+ * destroyed stays, so the call may be repeated after the handles have quiesced.
+ */
+int nslab_kmalloc_caches_destroy(struct nslab_heap *heap);
+
+/* Large requests, for backends with a kmalloc of their own. obj must come from the first one. */
+void *nslab_kmalloc_large(struct nslab_cpu *cpu, size_t size_bytes, gfp_t gfp, int node);
+void nslab_kfree_large(struct nslab_cpu *cpu, struct nslab_page *page);
+
+#endif
