@@ -27,12 +27,15 @@ struct nslab_world_spec {
 	/* called for each env->report line; NULL: stderr */
 	void (*report)(void *context, const char *line);
 	void *report_context;
-	/* fail page allocation number fail_at (counted from 1) and each one after it for fail_nr
-	 * times; 0: never */
+	/* page allocations number fail_at .. fail_at + fail_nr - 1 fail, counted from 1 as
+	 * nr_page_calls is; fail_nr 0 is one; fail_at 0: never */
 	uint64_t fail_at, fail_nr;
 };
 
-/* Pages and metadata that the heap holds now. */
+/*
+ * Pages and metadata that the heap holds now. Exact while no worker runs, except that the peak may
+ * be short by up to 32 pages for each CPU when more than one is online.
+ */
 struct nslab_world_usage {
 	uint64_t nr_pages; /* allocated through env and not given back */
 	uint64_t nr_pages_peak;
@@ -44,16 +47,25 @@ struct nslab_world;
 
 int nslab_world_open(const struct nslab_world_spec *spec, struct nslab_world **world,
 		     struct nslab_err *err);
-/* Every cache destroyed and every CPU offline before; reports what is still held. */
+/*
+ * Takes CPUs that are still online offline, then reports what is still held: caches, pages,
+ * metadata. A heap that still has a cache is abandoned, not closed.
+ */
 void nslab_world_close(struct nslab_world *world);
 
 struct nslab_heap *nslab_world_heap(struct nslab_world *world);
 const struct nslab_env *nslab_world_env(struct nslab_world *world);
 struct nslab_arena_map *nslab_world_arena(struct nslab_world *world);
+/* Of the page plug-in, for one arena node; while nobody allocates. */
+void nslab_world_page_stats(struct nslab_world *world, int node, struct nslab_page_stats *stats);
 void nslab_world_usage(const struct nslab_world *world, struct nslab_world_usage *usage);
+/* While nobody allocates. Counts as fail_at of the specification does: from the world's start. */
 void nslab_world_fail_at(struct nslab_world *world, uint64_t fail_at, uint64_t fail_nr);
 
-/* Thread-safe: workers bring their own handle online from their own pinned thread. */
+/*
+ * Thread-safe: workers bring their own handle online from their own pinned thread. -EINVAL for an
+ * id or node that does not exist, -EBUSY when the id is online, or the backend's error.
+ */
 int nslab_world_cpu_online(struct nslab_world *world, int id, int arena_node,
 			   struct nslab_cpu **cpu);
 void nslab_world_cpu_offline(struct nslab_world *world, struct nslab_cpu *cpu);

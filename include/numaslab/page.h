@@ -50,8 +50,9 @@ struct nslab_arena {
 	size_t node_bytes;	  /* usable bytes of each node */
 	struct nslab_page *pages; /* record of the frame at base; (nr_nodes << node_shift) >> 12 */
 	const uint8_t *distance;  /* SLIT: [from * nr_nodes + to], 10 = local */
-	const int *node_os_index; /* [nr_nodes] OS index of each node, -1 when simulated */
+	const int *node_os_index; /* [nr_nodes] OS index of each node; -1: simulated, or several */
 	int nr_cpus;		  /* CPUs that the modelled system has (order rules, list sizes) */
+	const uint8_t *node_has_cpus; /* [nr_nodes], for the fallback order; NULL: all have */
 };
 
 /* Frames of node n are numbered from n << (node_shift - 12). */
@@ -97,7 +98,11 @@ struct nslab_page_ops {
 	int (*open)(const struct nslab_arena *arena, const void *params,
 		    struct nslab_page_source **source);
 	void (*close)(struct nslab_page_source *source);
-	/* NULL when no block is left. Contents are undefined unless __GFP_ZERO. */
+	/*
+	 * NULL when no block is left. Contents are undefined unless __GFP_ZERO. The head record
+	 * has exactly the flag NSLAB_PAGE_HEAD, its order, and zeros in the owner's words; a block
+	 * that is not allocated has no such flag. The host checks both before free_pages.
+	 */
 	struct nslab_page *(*alloc_pages)(struct nslab_page_source *source, struct nslab_cpu *cpu,
 					  unsigned order, gfp_t gfp, int node);
 	void (*free_pages)(struct nslab_page_source *source, struct nslab_cpu *cpu,

@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * world.c: registry, arena, page allocator and heap wired together, and the services in between.
+ *
+ * A world is opened bottom up (arena, page source, services, heap, kmalloc caches) and closed top
+ * down. The services of struct nslab_env are thin: they count, inject failures, check what is freed
+ * and pass the call on to the page plug-in. Counting must not become the bottleneck that it
+ * measures, so each CPU counts in a cache line of its own and only moves a batch of pages to the
+ * shared total; with one CPU online the batch is one page and the peak is exact, otherwise it may
+ * be short by up to WORLD_BATCH pages for each CPU.
+ *
+ * A CPU handle and its per-CPU page lists end together, but the handle's memory belongs to the
+ * backend. So going offline first drains the lists, and from then on the handle's page calls are
+ * passed on without it, until the backend has given everything back and freed the handle.
+ *
+ * Freeing a block that is not allocated, or with another order, is reported and not passed on.
+ *
+ * Locks: control_lock serialises control calls of the world, outermost. Handles and slots of a CPU
+ * are touched by its own thread, or under control_lock while no worker runs.
+ *
+ * Left out: handles that a backend makes up by itself (they must not ask for pages), and undoing a
+ * plug-in's corruption of page records.
+ */
+#define _GNU_SOURCE
+#include "runner/world.h"
+
+#include "allocators/common/defaults.h"
+#include "core/list.h"
+#include "core/param.h"
+#include "runner/builtin.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WORLD_BATCH	       32 /* pages */
+#define WORLD_DESTROY_ATTEMPTS 8
+
+/* The last slot is for calls without a CPU handle, which several threads may make. */
+#define WORLD_NO_CPU NSLAB_MAX_CPUS
+
+struct world_slot {
+	struct nslab_cpu *cpu; /* NULL: offline */
+	bool is_leaving;       /* page calls go on without the handle */
+	bool is_linked;	       /* the backend did not put the handle on heap->cpus, the world did */
+	_Atomic uint64_t nr_calls;
+	_Atomic int64_t nr_pages; /* not in the total yet */
+} NSLAB_ALIGNED(NSLAB_CACHE_LINE);
+
+struct nslab_world {
+	struct nslab_env env;
+	const struct nslab_allocator_ops *allocator;
+	struct nslab_arena_map *map;
+	struct nslab_page_source *source;
+	struct nslab_heap *heap;
+	void *allocator_params, *page_params; /* made here, or NULL */
+	void (*report)(void *context, const char *line);
+	void *report_context;
+	pthread_mutex_t control_lock;
+	struct world_slot *slots;
+	int nr_online;
+	atomic_int account_batch;
+	_Atomic int64_t nr_pages, nr_pages_peak;
+	_Atomic int64_t meta_bytes;
+	_Atomic uint64_t fail_at, fail_nr; /* fail_at 0: never */
+	_Atomic uint64_t nr_armed_calls;   /* calls so far, kept while fail_at is set */
+};
+
+static struct nslab_world *world_of(const struct nslab_env *env)
+{
+	return nslab_container_of((uintptr_t)env, struct nslab_world, env);
+}
+
+/* ---- registry ---- */
+
+static int add_builtins(struct nslab_registry *registry, struct nslab_err *err)
+{
+	for (size_t i = 0; nslab_builtin_plugins[i]; i++) {
+		int rc = nslab_registry_add(registry, nslab_builtin_plugins[i], "built-in", err);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int nslab_registry_open(const char *const *plugin_paths, struct nslab_registry **registry,
+			struct nslab_err *err)
+{
+	const void *const defaults[NSLAB_NR_PLUGIN_KINDS] = {
+		[NSLAB_PLUGIN_ALLOCATOR] = &nslab_allocator_defaults,
+		[NSLAB_PLUGIN_PAGE] = &nslab_page_defaults,
+	};
+	const char *folders = secure_getenv("NUMASLAB_PLUGIN_PATH");
+	struct nslab_registry *r;
+	int rc = nslab_registry_create(defaults, &r);
+
+	if (rc)
+		return nslab_fail(err, rc, "cannot make the registry: %s", strerror(-rc));
+	rc = add_builtins(r, err);
+	for (; !rc && plugin_paths && *plugin_paths; plugin_paths++)
+		rc = nslab_registry_load(r, *plugin_paths, NULL, err);
+	if (!rc && folders) {
+		rc = nslab_registry_load_folders(r, folders, err);
+		if (rc)
+			nslab_fail_in(err, rc, "NUMASLAB_PLUGIN_PATH");
+	}
+	if (rc) {
+		nslab_registry_destroy(r);
+		return rc;
+	}
+	*registry = r;
+	return 0;
+}
+
+/* ---- services: accounting and failure injection ---- */
+
+static void __attribute__((format(printf, 2, 3)))
+world_report(const struct nslab_env *env, const char *format, ...)
+{
+	const struct nslab_world *w = world_of(env);
+	char line[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	if (w->report) {
+		w->report(w->report_context, line);
+		return;
+	}
+	fputs(line, stderr);
+	fputc('\n', stderr);
+}
+
+static struct world_slot *world_slot(const struct nslab_world *w, const struct nslab_cpu *cpu)
+{
+	return &w->slots[cpu ? cpu->id : WORLD_NO_CPU];
+}
+
+static void world_raise_peak(struct nslab_world *w, int64_t nr)
+{
+	int64_t peak = atomic_load_explicit(&w->nr_pages_peak, memory_order_relaxed);
+
+	while (nr > peak &&
+	       !atomic_compare_exchange_weak_explicit(&w->nr_pages_peak, &peak, nr,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
+static void world_add_total(struct nslab_world *w, int64_t nr)
+{
+	world_raise_peak(w, atomic_fetch_add_explicit(&w->nr_pages, nr, memory_order_relaxed) + nr);
+}
+
+/* The owner alone writes its slot, so a load and a store do, without a locked operation. */
+static void world_account(struct nslab_world *w, const struct nslab_cpu *cpu, int64_t nr)
+{
+	struct world_slot *slot = world_slot(w, cpu);
+	int64_t batch = atomic_load_explicit(&w->account_batch, memory_order_relaxed);
+
+	if (cpu) {
+		nr += atomic_load_explicit(&slot->nr_pages, memory_order_relaxed);
+		if (nr < batch && nr > -batch) {
+			atomic_store_explicit(&slot->nr_pages, nr, memory_order_relaxed);
+			return;
+		}
+		atomic_store_explicit(&slot->nr_pages, 0, memory_order_relaxed);
+	}
+	world_add_total(w, nr);
+}
+
+static void world_count_call(struct nslab_world *w, const struct nslab_cpu *cpu)
+{
+	struct world_slot *slot = world_slot(w, cpu);
+	uint64_t nr;
+
+	if (!cpu) {
+		atomic_fetch_add_explicit(&slot->nr_calls, 1, memory_order_relaxed);
+		return;
+	}
+	nr = atomic_load_explicit(&slot->nr_calls, memory_order_relaxed);
+	atomic_store_explicit(&slot->nr_calls, nr + 1, memory_order_relaxed);
+}
+
+static uint64_t world_nr_calls(const struct nslab_world *w)
+{
+	uint64_t nr = 0;
+
+	for (int i = 0; i <= WORLD_NO_CPU; i++)
+		nr += atomic_load_explicit(&w->slots[i].nr_calls, memory_order_relaxed);
+	return nr;
+}
+
+/* True when this call is one of those that shall fail. */
+static bool world_injects(struct nslab_world *w)
+{
+	uint64_t at = atomic_load_explicit(&w->fail_at, memory_order_relaxed);
+	uint64_t number;
+
+	if (!at)
+		return false;
+	number = atomic_fetch_add_explicit(&w->nr_armed_calls, 1, memory_order_relaxed) + 1;
+	return number >= at &&
+	       number - at < atomic_load_explicit(&w->fail_nr, memory_order_relaxed);
+}
+
+void nslab_world_fail_at(struct nslab_world *w, uint64_t fail_at, uint64_t fail_nr)
+{
+	atomic_store(&w->nr_armed_calls, world_nr_calls(w));
+	atomic_store(&w->fail_nr, fail_nr ? fail_nr : 1);
+	atomic_store(&w->fail_at, fail_at);
+}
+
+/* ---- services: pages and metadata ---- */
+
+static struct nslab_page *world_alloc_pages(const struct nslab_env *env, struct nslab_cpu *cpu,
+					    unsigned order, gfp_t gfp, int node)
+{
+	struct nslab_world *w = world_of(env);
+	struct nslab_cpu *lists = cpu;
+	struct nslab_page *page;
+
+	world_count_call(w, cpu);
+	if (world_injects(w))
+		return NULL;
+	if (cpu && world_slot(w, cpu)->is_leaving) {
+		lists = NULL;
+		node = node == NUMA_NO_NODE ? cpu->node : node;
+	}
+	page = w->source->ops->alloc_pages(w->source, lists, order, gfp, node);
+	if (page)
+		world_account(w, cpu, (int64_t)1 << order);
+	return page;
+}
+
+/* What a backend frees must be the head of an allocated block of that order. */
+static bool world_may_free(const struct nslab_world *w, const struct nslab_page *page,
+			   unsigned order)
+{
+	const struct nslab_arena *a = w->env.arena;
+	size_t nr = (size_t)a->nr_nodes << (a->node_shift - NSLAB_PAGE_SHIFT);
+
+	if (page < a->pages || page >= a->pages + nr) {
+		w->env.report(&w->env, "'%s' frees %p, which is no page record", w->allocator->name,
+			      (const void *)page);
+		return false;
+	}
+	if (!(page->flags & NSLAB_PAGE_HEAD)) {
+		w->env.report(&w->env, "'%s' frees page %zu, which heads no allocated block",
+			      w->allocator->name, nslab_arena_pfn(a, page));
+		return false;
+	}
+	if (page->order != order) {
+		w->env.report(&w->env, "'%s' frees page %zu with order %u, its order is %u",
+			      w->allocator->name, nslab_arena_pfn(a, page), order, page->order);
+		return false;
+	}
+	return true;
+}
+
+static void world_free_pages(const struct nslab_env *env, struct nslab_cpu *cpu,
+			     struct nslab_page *page, unsigned order)
+{
+	struct nslab_world *w = world_of(env);
+	struct nslab_cpu *lists = cpu;
+
+	if (!world_may_free(w, page, order))
+		return;
+	if (cpu && world_slot(w, cpu)->is_leaving)
+		lists = NULL;
+	w->source->ops->free_pages(w->source, lists, page, order);
+	world_account(w, cpu, -((int64_t)1 << order));
+}
+
+static void *world_alloc_meta(const struct nslab_env *env, size_t bytes, int node)
+{
+	struct nslab_world *w = world_of(env);
+	void *ptr = nslab_arena_alloc_meta(w->map, bytes, node);
+
+	if (ptr)
+		atomic_fetch_add_explicit(&w->meta_bytes, (int64_t)bytes, memory_order_relaxed);
+	return ptr;
+}
+
+static void world_free_meta(const struct nslab_env *env, void *ptr, size_t bytes)
+{
+	struct nslab_world *w = world_of(env);
+
+	if (!ptr)
+		return;
+	nslab_arena_free_meta(w->map, ptr, bytes);
+	atomic_fetch_sub_explicit(&w->meta_bytes, (int64_t)bytes, memory_order_relaxed);
+}
+
+void nslab_world_usage(const struct nslab_world *w, struct nslab_world_usage *usage)
+{
+	int64_t nr = atomic_load(&w->nr_pages);
+	int64_t peak = atomic_load(&w->nr_pages_peak);
+
+	for (int i = 0; i < WORLD_NO_CPU; i++)
+		nr += atomic_load_explicit(&w->slots[i].nr_pages, memory_order_relaxed);
+	usage->nr_pages = nr > 0 ? (uint64_t)nr : 0;
+	usage->nr_pages_peak = (uint64_t)(peak > nr ? peak : nr);
+	usage->nr_page_calls = world_nr_calls(w);
+	usage->meta_bytes = (uint64_t)atomic_load(&w->meta_bytes);
+}
+
+void nslab_world_page_stats(struct nslab_world *w, int node, struct nslab_page_stats *stats)
+{
+	w->source->ops->stats(w->source, node, stats);
+}
+
+/* ---- CPUs ---- */
+
+static void world_set_batch(struct nslab_world *w)
+{
+	atomic_store(&w->account_batch, w->nr_online > 1 ? WORLD_BATCH : 1);
+}
+
+static void world_fill_cpu(struct nslab_world *w, struct nslab_cpu *cpu, int id, int node)
+{
+	struct world_slot *slot = &w->slots[id];
+
+	cpu->ops = w->allocator;
+	cpu->heap = w->heap;
+	cpu->id = id;
+	cpu->node = node;
+	slot->cpu = cpu;
+	slot->is_leaving = false;
+	slot->is_linked = !cpu->link.next;
+	if (slot->is_linked) {
+		nslab_list_add_tail(&cpu->link, &w->heap->cpus);
+		w->heap->nr_cpus++;
+	}
+	w->nr_online++;
+	world_set_batch(w);
+}
+
+int nslab_world_cpu_online(struct nslab_world *w, int id, int arena_node, struct nslab_cpu **cpu)
+{
+	struct nslab_cpu *c = NULL;
+	int rc = -EINVAL;
+
+	if (id < 0 || id >= NSLAB_MAX_CPUS || arena_node < 0 ||
+	    arena_node >= w->env.arena->nr_nodes)
+		return rc;
+	pthread_mutex_lock(&w->control_lock);
+	rc = -EBUSY;
+	if (w->slots[id].cpu)
+		goto out_unlock;
+	rc = w->allocator->cpu_online(w->heap, id, arena_node, &c);
+	if (rc)
+		goto out_unlock;
+	world_fill_cpu(w, c, id, arena_node);
+	*cpu = c;
+out_unlock:
+	pthread_mutex_unlock(&w->control_lock);
+	return rc;
+}
+
+static void world_offline(struct nslab_world *w, struct nslab_cpu *cpu)
+{
+	struct world_slot *slot = &w->slots[cpu->id];
+
+	w->source->ops->cpu_drain(w->source, cpu);
+	slot->is_leaving = true;
+	if (slot->is_linked) {
+		nslab_list_del(&cpu->link);
+		w->heap->nr_cpus--;
+	}
+	w->allocator->cpu_offline(cpu);
+	slot->cpu = NULL;
+	world_add_total(w, atomic_exchange(&slot->nr_pages, 0));
+	w->nr_online--;
+	world_set_batch(w);
+}
+
+void nslab_world_cpu_offline(struct nslab_world *w, struct nslab_cpu *cpu)
+{
+	pthread_mutex_lock(&w->control_lock);
+	world_offline(w, cpu);
+	pthread_mutex_unlock(&w->control_lock);
+}
+
+static void world_quiesce(struct nslab_world *w)
+{
+	for (int i = 0; i < WORLD_NO_CPU; i++) {
+		if (w->slots[i].cpu)
+			w->allocator->quiesce(w->slots[i].cpu);
+	}
+}
+
+int nslab_world_cache_destroy(struct nslab_world *w, struct kmem_cache *s)
+{
+	int rc;
+
+	pthread_mutex_lock(&w->control_lock);
+	rc = w->allocator->cache_destroy(s);
+	for (int i = 1; rc == -EAGAIN && i < WORLD_DESTROY_ATTEMPTS; i++) {
+		world_quiesce(w);
+		rc = w->allocator->cache_destroy(s);
+	}
+	pthread_mutex_unlock(&w->control_lock);
+	return rc;
+}
+
+/* ---- open and close ---- */
+
+/* The parameters given, or a new structure of defaults that goes to *made. */
+static int world_params(const struct nslab_param *rows, size_t bytes, const void *given,
+			void **made, const void **params, struct nslab_err *err)
+{
+	int rc;
+
+	*params = given;
+	if (given || !bytes)
+		return 0;
+	*made = calloc(1, bytes);
+	if (!*made)
+		return nslab_fail(err, -ENOMEM, "out of memory");
+	rc = nslab_param_defaults(rows, *made, err);
+	*params = *made;
+	return rc;
+}
+
+static int world_open_pages(struct nslab_world *w, const struct nslab_world_spec *spec,
+			    struct nslab_err *err)
+{
+	const struct nslab_page_ops *ops = spec->page;
+	const void *params;
+	int rc = nslab_arena_map_open(spec->arena, &w->map, err);
+
+	if (rc)
+		return rc;
+	w->env.arena = nslab_arena_map_arena(w->map);
+	rc = world_params(ops->params, ops->params_size, spec->page_params, &w->page_params,
+			  &params, err);
+	if (rc)
+		return nslab_fail_in(err, rc, "page allocator '%s'", ops->name);
+	rc = ops->open(w->env.arena, params, &w->source);
+	if (rc)
+		return nslab_fail(err, rc, "cannot open page allocator '%s': %s", ops->name,
+				  strerror(-rc));
+	w->source->ops = ops;
+	w->source->arena = w->env.arena;
+	return 0;
+}
+
+static void world_fill_heap(struct nslab_world *w)
+{
+	struct nslab_heap *heap = w->heap;
+
+	heap->ops = w->allocator;
+	heap->env = &w->env;
+	if (!heap->cpus.next)
+		nslab_list_init(&heap->cpus);
+	if (!heap->caches.next)
+		nslab_list_init(&heap->caches);
+}
+
+static int world_open_heap(struct nslab_world *w, const struct nslab_world_spec *spec,
+			   struct nslab_err *err)
+{
+	const struct nslab_allocator_ops *ops = spec->allocator;
+	const void *params;
+	int rc = world_params(ops->params, ops->params_size, spec->allocator_params,
+			      &w->allocator_params, &params, err);
+
+	if (rc)
+		return nslab_fail_in(err, rc, "allocator '%s'", ops->name);
+	rc = ops->open(&w->env, params, &w->heap);
+	if (rc)
+		return nslab_fail(err, rc, "cannot open allocator '%s': %s", ops->name,
+				  strerror(-rc));
+	world_fill_heap(w);
+	if (!nslab_kmalloc_is_default(w->heap))
+		return 0;
+	rc = nslab_kmalloc_caches_create(w->heap);
+	if (!rc)
+		return 0;
+	nslab_fail(err, rc, "cannot create the kmalloc caches of allocator '%s': %s", ops->name,
+		   strerror(-rc));
+	ops->close(w->heap);
+	w->heap = NULL;
+	return rc;
+}
+
+static void world_free(struct nslab_world *w)
+{
+	if (w->source)
+		w->source->ops->close(w->source);
+	nslab_arena_map_close(w->map);
+	pthread_mutex_destroy(&w->control_lock);
+	free(w->allocator_params);
+	free(w->page_params);
+	free(w->slots);
+	free(w);
+}
+
+static struct nslab_world *world_new(const struct nslab_world_spec *spec)
+{
+	struct nslab_world *w = calloc(1, sizeof(*w));
+	size_t slot_bytes = (WORLD_NO_CPU + 1) * sizeof(*w->slots);
+
+	if (!w)
+		return NULL;
+	w->slots = aligned_alloc(NSLAB_CACHE_LINE, slot_bytes);
+	if (!w->slots) {
+		free(w);
+		return NULL;
+	}
+	memset(w->slots, 0, slot_bytes);
+	pthread_mutex_init(&w->control_lock, NULL);
+	w->env.seed = spec->seed;
+	w->env.alloc_pages = world_alloc_pages;
+	w->env.free_pages = world_free_pages;
+	w->env.alloc_meta = world_alloc_meta;
+	w->env.free_meta = world_free_meta;
+	w->env.report = world_report;
+	w->allocator = spec->allocator;
+	w->report = spec->report;
+	w->report_context = spec->report_context;
+	world_set_batch(w);
+	nslab_world_fail_at(w, spec->fail_at, spec->fail_nr);
+	return w;
+}
+
+int nslab_world_open(const struct nslab_world_spec *spec, struct nslab_world **world,
+		     struct nslab_err *err)
+{
+	struct nslab_world *w = world_new(spec);
+	int rc;
+
+	if (!w)
+		return nslab_fail(err, -ENOMEM, "cannot open allocator '%s': out of memory",
+				  spec->allocator->name);
+	rc = world_open_pages(w, spec, err);
+	if (!rc)
+		rc = world_open_heap(w, spec, err);
+	if (rc) {
+		world_free(w);
+		return rc;
+	}
+	*world = w;
+	return 0;
+}
+
+/* close() may count on all caches being gone; with one left, the heap is abandoned instead. */
+static void world_close_heap(struct nslab_world *w)
+{
+	const char *name = w->allocator->name;
+	int rc = 0;
+
+	for (int i = 0; i < WORLD_NO_CPU; i++) {
+		if (w->slots[i].cpu)
+			world_offline(w, w->slots[i].cpu);
+	}
+	if (nslab_kmalloc_is_default(w->heap))
+		rc = nslab_kmalloc_caches_destroy(w->heap);
+	if (rc)
+		w->env.report(&w->env, "'%s' cannot destroy its kmalloc caches: %s", name,
+			      strerror(-rc));
+	nslab_list_for_each (pos, &w->heap->caches)
+		w->env.report(&w->env, "'%s' still has cache '%s'", name,
+			      nslab_list_entry(pos, struct kmem_cache, link)->name);
+	if (!rc && nslab_list_is_empty(&w->heap->caches))
+		w->allocator->close(w->heap);
+}
+
+void nslab_world_close(struct nslab_world *w)
+{
+	struct nslab_world_usage usage;
+
+	if (!w)
+		return;
+	world_close_heap(w);
+	nslab_world_usage(w, &usage);
+	if (usage.nr_pages)
+		w->env.report(&w->env, "'%s' left %" PRIu64 " pages allocated", w->allocator->name,
+			      usage.nr_pages);
+	if (usage.meta_bytes)
+		w->env.report(&w->env, "'%s' left %" PRIu64 " bytes of metadata allocated",
+			      w->allocator->name, usage.meta_bytes);
+	world_free(w);
+}
+
+struct nslab_heap *nslab_world_heap(struct nslab_world *w)
+{
+	return w->heap;
+}
+
+const struct nslab_env *nslab_world_env(struct nslab_world *w)
+{
+	return &w->env;
+}
+
+struct nslab_arena_map *nslab_world_arena(struct nslab_world *w)
+{
+	return w->map;
+}
