@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * order.h: the rules that turn an object into a slab: stride, order, and how many slabs are kept.
+ *
+ * Pure functions of their arguments, in the modelled page of 4096 bytes, so that a model, a test
+ * and a tuner compute the same numbers. Two generations of the order rule are here: `old` is that
+ * of Linux 6.1, `new` that of 6.8 and later; they differ for objects of 10928 to 12280 bytes and
+ * for unusual knobs. Orders are errors (-E2BIG) above NSLAB_MAX_ORDER.
+ */
+#ifndef NSLAB_ORDER_H
+#define NSLAB_ORDER_H
+
+#include "allocators/common/kmalloc.h"
+
+#include <errno.h>
+#include <numaslab/allocator.h>
+
+/* A slab's object count has 15 bits in its counter word. */
+#define NSLAB_ORDER_OBJECTS_MAX 32767u
+
+/* The three boot parameters, all of them global. */
+struct nslab_order_knobs {
+	unsigned min_order;   /* slab_min_order, 0 */
+	unsigned max_order;   /* slab_max_order, 3 */
+	unsigned min_objects; /* slab_min_objects, 0: by the number of CPUs */
+};
+
+#define NSLAB_ORDER_KNOBS_DEFAULT                                                                  \
+ {                                                                                                 \
+  .min_order = 0, .max_order = 3, .min_objects = 0                                                 \
+ }
+
+static inline size_t nslab_order_bytes(unsigned order)
+{
+	return NSLAB_PAGE_SIZE << order;
+}
+
+static inline size_t nslab_order_objects(size_t size, unsigned order)
+{
+	return nslab_order_bytes(order) / size;
+}
+
+static inline unsigned nslab_order_log2(size_t n)
+{
+	return n ? 63u - (unsigned)__builtin_clzll(n) : 0;
+}
+
+/* Objects that a slab should hold on a machine with that many CPUs. */
+static inline unsigned nslab_order_min_objects(int nr_cpus)
+{
+	return 4 * (nslab_order_log2((size_t)(nr_cpus < 1 ? 1 : nr_cpus)) + 2);
+}
+
+static inline unsigned nslab_order_max(unsigned a, unsigned b)
+{
+	return a > b ? a : b;
+}
+
+/* Is at most 1/fraction of the block left over at its end? */
+static inline bool nslab_order_fits(size_t size, unsigned order, unsigned fraction)
+{
+	size_t block = nslab_order_bytes(order);
+
+	return block >= size && block % size <= block / fraction;
+}
+
+/* Smallest order in from..to that fits, or -1. */
+static inline int nslab_order_search(size_t size, unsigned from, unsigned to, unsigned fraction)
+{
+	for (unsigned order = from; order <= to; order++) {
+		if (nslab_order_fits(size, order, fraction))
+			return (int)order;
+	}
+	return -1;
+}
+
+static inline int nslab_order_checked(unsigned order)
+{
+	return order <= NSLAB_MAX_ORDER ? (int)order : -E2BIG;
+}
+
+/* Wanted objects per slab, never more than the largest allowed slab holds. */
+static inline size_t nslab_order_wanted(size_t size, const struct nslab_order_knobs *knobs,
+					int nr_cpus)
+{
+	size_t wanted = knobs->min_objects ? knobs->min_objects : nslab_order_min_objects(nr_cpus);
+	size_t most = nslab_order_objects(size, knobs->max_order);
+
+	return wanted < most ? wanted : most;
+}
+
+/* Linux 6.8 and later: one range of orders, tried at ever coarser fractions. */
+static inline int nslab_order_new(size_t size, const struct nslab_order_knobs *knobs, int nr_cpus)
+{
+	size_t wanted = nslab_order_wanted(size, knobs, nr_cpus);
+	unsigned from =
+		nslab_order_max(knobs->min_order, nslab_order_of((wanted ? wanted : 1) * size));
+
+	if (nslab_order_objects(size, from) > NSLAB_ORDER_OBJECTS_MAX)
+		return nslab_order_checked(nslab_order_of(size * NSLAB_ORDER_OBJECTS_MAX) - 1);
+	for (unsigned fraction = 16; fraction > 1; fraction /= 2) {
+		int order = nslab_order_search(size, from, knobs->max_order, fraction);
+
+		if (order >= 0)
+			return order;
+	}
+	return nslab_order_checked(nslab_order_of(size));
+}
+
+/* Linux 6.1: gives up objects one by one until a fraction of a quarter or less is left over. */
+static inline int nslab_order_old(size_t size, const struct nslab_order_knobs *knobs, int nr_cpus)
+{
+	unsigned least = nslab_order_max(knobs->min_order, nslab_order_of(size));
+
+	if (nslab_order_objects(size, knobs->min_order) > NSLAB_ORDER_OBJECTS_MAX)
+		return nslab_order_checked(nslab_order_of(size * NSLAB_ORDER_OBJECTS_MAX) - 1);
+	for (size_t wanted = nslab_order_wanted(size, knobs, nr_cpus); wanted > 1; wanted--) {
+		unsigned from = nslab_order_max(knobs->min_order, nslab_order_of(wanted * size));
+
+		for (unsigned fraction = 16; fraction >= 4; fraction /= 2) {
+			int order = nslab_order_search(size, from, knobs->max_order, fraction);
+
+			if (order >= 0)
+				return order;
+		}
+	}
+	if (least <= knobs->max_order)
+		return nslab_order_checked(least);
+	return nslab_order_checked(nslab_order_of(size));
+}
+
+/* Slabs that a node keeps although they are empty. */
+static inline unsigned nslab_order_min_partial(size_t size)
+{
+	unsigned half = nslab_order_log2(size) / 2;
+
+	return half < 5 ? 5 : half > 10 ? 10 : half;
+}
+
+/* Objects that a CPU keeps on its partial slabs. */
+static inline unsigned nslab_order_cpu_partial(size_t size)
+{
+	if (size >= NSLAB_PAGE_SIZE)
+		return 6;
+	if (size >= 1024)
+		return 24;
+	if (size >= 256)
+		return 52;
+	return 120;
+}
+
+/* The same as slabs, on the assumption that they are half full. */
+static inline unsigned nslab_order_cpu_partial_slabs(unsigned cpu_partial, unsigned objects)
+{
+	return (2 * cpu_partial + objects - 1) / objects;
+}
+
+/* Where things are inside one object's place. */
+struct nslab_object_layout {
+	unsigned align;
+	unsigned inuse;	 /* bytes that the user may touch, rounded to a word */
+	unsigned offset; /* of the free pointer */
+	unsigned size;	 /* from one object to the next */
+};
+
+static inline size_t nslab_order_round_up(size_t n, size_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+static inline size_t nslab_order_align(size_t object_size, size_t align, unsigned flags)
+{
+	size_t line = NSLAB_CACHE_LINE;
+
+	if (flags & SLAB_HWCACHE_ALIGN) {
+		while (line > 8 && object_size <= line / 2)
+			line /= 2;
+		align = align > line ? align : line;
+	}
+	return nslab_order_round_up(align > 8 ? align : 8, 8);
+}
+
+/*
+ * The layout without debug options. The free pointer lies in the middle of a free object, far from
+ * both neighbours; it moves behind the object when the object must stay intact while it is free,
+ * i.e. with a constructor or under SLAB_TYPESAFE_BY_RCU.
+ */
+static inline void nslab_object_layout(size_t object_size, size_t align, unsigned flags,
+				       bool has_ctor, struct nslab_object_layout *layout)
+{
+	size_t size = nslab_order_round_up(object_size, 8);
+
+	layout->align = (unsigned)nslab_order_align(object_size, align, flags);
+	layout->inuse = (unsigned)size;
+	if (has_ctor || (flags & SLAB_TYPESAFE_BY_RCU)) {
+		layout->offset = (unsigned)size;
+		size += 8;
+	} else {
+		layout->offset = (unsigned)(object_size / 2 / 8 * 8);
+	}
+	layout->size = (unsigned)nslab_order_round_up(size, layout->align);
+}
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * slub.h: the structures of the SLUB model, for slub.c (the paths) and slub_control.c (creation,
+ * shrinking, statistics, validation). slub.c tells the design.
+ */
+#ifndef NSLAB_SLUB_H
+#define NSLAB_SLUB_H
+
+#include "allocators/common/base.h"
+#include "allocators/common/order.h"
+#include "core/cas.h"
+#include "core/lock.h"
+#include "core/rng.h"
+
+#include <string.h>
+
+#define SLUB_LIKELY(x)	 __builtin_expect(!!(x), 1)
+#define SLUB_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* The counter word of a page. */
+#define SLUB_INUSE_MASK	   UINT64_C(0xffff)
+#define SLUB_OBJECTS_SHIFT 16
+#define SLUB_OBJECTS_MASK  UINT64_C(0x7fff)
+#define SLUB_FROZEN	   (UINT64_C(1) << 31)
+
+#define SLUB_TID_STEP	  ((uint64_t)NSLAB_MAX_CPUS) /* low bits of tid are the CPU's number */
+#define SLUB_CHUNK_SLOTS  16
+#define SLUB_CHUNKS	  64
+#define SLUB_MAX_CACHES	  (SLUB_CHUNKS * SLUB_CHUNK_SLOTS)
+#define SLUB_DEFRAG_RANGE 1024 /* of the draw that the defrag ratio is held against */
+#define SLUB_SHRINK_SORT  32   /* slabs with up to this many free objects are sorted */
+#define SLUB_LOOKAHEAD	  3    /* objects of other slabs that a bulk free looks past */
+#define SLUB_DEBUG_FLAGS  (SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER)
+
+/* Beside the 26 words: what the derivation of the fast-path counts needs. */
+enum slub_count {
+	SLUB_FREED_SLOW = NSLAB_NR_STATS, /* objects, where FREE_SLOWPATH counts calls */
+	SLUB_ALLOC_FAILED,
+	SLUB_NR_COUNTS
+};
+
+struct slub_params {
+	int64_t order, min_partial, cpu_partial;
+	int64_t slab_min_order, slab_max_order, slab_min_objects;
+	int64_t remote_node_defrag_ratio;
+};
+
+struct slub_heap {
+	struct nslab_heap base;
+	struct slub_params params;
+	uint64_t used_slots[SLUB_MAX_CACHES / 64]; /* cache numbers in use */
+};
+
+/* What one CPU has of one cache. The first two words are replaced together. */
+struct slub_cpu_slab {
+	NSLAB_ALIGNED(NSLAB_CACHE_LINE) uint64_t freelist;
+	uint64_t tid;
+	struct nslab_page *page;
+	struct nslab_page *partial; /* chain by priv[0]; priv[1] of each is the length from it on */
+	uint64_t count[SLUB_NR_COUNTS];
+};
+
+struct slub_chunk {
+	struct slub_cpu_slab slot[SLUB_CHUNK_SLOTS];
+};
+
+struct slub_cpu {
+	struct nslab_cpu base;
+	struct slub_chunk *chunk[SLUB_CHUNKS]; /* never NULL: slub_no_chunk until needed */
+	uint64_t rng;
+	int16_t by_distance[NSLAB_MAX_NODES]; /* every node, nearest first */
+};
+
+struct slub_node {
+	NSLAB_ALIGNED(NSLAB_CACHE_LINE) struct nslab_lock list_lock;
+	uint64_t nr_lock;    /* acquisitions of it */
+	uint64_t nr_partial; /* changed under list_lock, also read without */
+	struct nslab_list partial;
+	uint64_t nr_slabs, nr_objects, nr_pages; /* of this node's slabs, wherever they are */
+};
+
+struct slub_cache {
+	struct kmem_cache base;
+	unsigned chunk, slot_offset; /* where its slot is in every handle */
+	unsigned offset;	     /* of the free pointer in an object */
+	unsigned min_order;
+	unsigned min_partial;
+	unsigned cpu_partial_slabs;
+	unsigned defrag_ratio; /* 0..1000 */
+	unsigned number;
+	bool is_destroying;
+	unsigned destroy_epoch;
+	uint64_t count[SLUB_NR_COUNTS]; /* of control calls and of CPUs that went offline */
+	uint64_t retired_ops;		/* fast-path operations of the latter */
+	struct slub_node *node[];
+};
+
+extern struct slub_chunk slub_no_chunk; /* all empty, never written */
+
+/* ---- small things ---- */
+
+static inline struct slub_cpu *slub_cpu_of(struct nslab_cpu *cpu)
+{
+	return nslab_container_of(cpu, struct slub_cpu, base);
+}
+
+static inline struct slub_cache *slub_cache_of(struct kmem_cache *s)
+{
+	return nslab_container_of(s, struct slub_cache, base);
+}
+
+/* The slot of a cache; not to be written unless the page in it is not NULL. */
+static inline struct slub_cpu_slab *slub_slot(const struct slub_cpu *cpu,
+					      const struct slub_cache *s)
+{
+	return (struct slub_cpu_slab *)((char *)cpu->chunk[s->chunk] + s->slot_offset);
+}
+
+static inline uint64_t slub_next_free(const struct slub_cache *s, uint64_t object)
+{
+	return *(uint64_t *)(uintptr_t)(object + s->offset);
+}
+
+static inline void slub_set_next_free(const struct slub_cache *s, uint64_t object, uint64_t next)
+{
+	*(uint64_t *)(uintptr_t)(object + s->offset) = next;
+}
+
+static inline uint64_t slub_inuse(uint64_t counters)
+{
+	return counters & SLUB_INUSE_MASK;
+}
+
+static inline uint64_t slub_objects(uint64_t counters)
+{
+	return counters >> SLUB_OBJECTS_SHIFT & SLUB_OBJECTS_MASK;
+}
+
+/* The counters with every object in use and the given frozen bit. */
+static inline uint64_t slub_all_used(uint64_t counters, uint64_t frozen)
+{
+	uint64_t objects = slub_objects(counters);
+
+	return objects | objects << SLUB_OBJECTS_SHIFT | frozen;
+}
+
+static inline uint64_t slub_load(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+/* A word with one writer at a time that others read. */
+static inline void slub_add(uint64_t *word, uint64_t n)
+{
+	__atomic_store_n(word, *word + n, __ATOMIC_RELAXED);
+}
+
+/* slot NULL: a control call, or a CPU that got no memory for its slot. */
+static inline void slub_count_many(struct slub_cache *s, struct slub_cpu_slab *slot, int what,
+				   uint64_t n)
+{
+	if (slot)
+		slub_add(&slot->count[what], n);
+	else
+		__atomic_fetch_add(&s->count[what], n, __ATOMIC_RELAXED);
+}
+
+static inline void slub_count(struct slub_cache *s, struct slub_cpu_slab *slot, int what)
+{
+	slub_count_many(s, slot, what, 1);
+}
+
+static inline uint64_t slub_page_freelist(const struct nslab_page *page)
+{
+	return __atomic_load_n(&page->freelist, __ATOMIC_ACQUIRE);
+}
+
+static inline uint64_t slub_page_counters(const struct nslab_page *page)
+{
+	return __atomic_load_n(&page->counters, __ATOMIC_RELAXED);
+}
+
+static inline bool slub_page_cas(struct slub_cache *s, struct slub_cpu_slab *slot,
+				 struct nslab_page *page, const uint64_t old[2],
+				 const uint64_t new[2])
+{
+	if (SLUB_LIKELY(nslab_cas2(page, old[0], old[1], new[0], new[1])))
+		return true;
+	slub_count(s, slot, NSLAB_STAT_CMPXCHG_DOUBLE_FAIL);
+	return false;
+}
+
+static inline void slub_lock(struct slub_node *n)
+{
+	nslab_lock_acquire(&n->list_lock);
+	slub_add(&n->nr_lock, 1);
+}
+
+static inline void slub_unlock(struct slub_node *n)
+{
+	nslab_lock_release(&n->list_lock);
+}
+
+static inline struct slub_node *slub_node_of(const struct slub_cache *s,
+					     const struct nslab_page *page)
+{
+	return s->node[page->node];
+}
+
+/* Has the node more empty or partial slabs than it should keep? Read without the lock as well. */
+static inline bool slub_node_is_sated(const struct slub_cache *s, const struct slub_node *n)
+{
+	return slub_load(&n->nr_partial) >= s->min_partial;
+}
+
+static inline void slub_add_partial(struct slub_node *n, struct nslab_page *page, bool at_tail)
+{
+	slub_add(&n->nr_partial, 1);
+	if (at_tail)
+		nslab_list_add_tail(&page->list, &n->partial);
+	else
+		nslab_list_add(&page->list, &n->partial);
+}
+
+static inline void slub_remove_partial(struct slub_node *n, struct nslab_page *page)
+{
+	slub_add(&n->nr_partial, (uint64_t)-1);
+	nslab_list_del(&page->list);
+}
+
+/* The next slab of a CPU's partial list. */
+static inline struct nslab_page *slub_chained(const struct nslab_page *page)
+{
+	return (struct nslab_page *)(uintptr_t)page->priv[0];
+}
+
+/* ---- control calls, in slub_control.c ---- */
+
+extern const struct nslab_param slub_param_rows[];
+
+int slub_open(const struct nslab_env *env, const void *params, struct nslab_heap **heap);
+void slub_close(struct nslab_heap *heap);
+int slub_cpu_online(struct nslab_heap *heap, int id, int node, struct nslab_cpu **cpu);
+void slub_cpu_offline(struct nslab_cpu *cpu);
+int slub_cache_create(struct nslab_heap *heap, const struct nslab_cache_spec *spec,
+		      struct kmem_cache **s);
+int slub_cache_destroy(struct kmem_cache *s);
+size_t slub_cache_shrink(struct kmem_cache *s);
+int slub_cache_validate(struct kmem_cache *s);
+void slub_cache_stats(struct kmem_cache *s, struct nslab_cache_stats *stats);
+
+/* Changes what a node has by `slabs` slabs of that many objects and that order. */
+void slub_node_account(struct slub_node *n, int64_t slabs, uint64_t objects, unsigned order);
+/* A slab goes back to the page layer. cpu and slot are NULL in control calls. */
+void slub_discard(struct slub_cpu *cpu, struct slub_cache *s, struct slub_cpu_slab *slot,
+		  struct nslab_page *page);
+
+/* In slub.c: gives back all that a CPU holds. */
+void slub_flush_cpu(struct slub_cpu *cpu);
+
+#endif

@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * slub_control.c: the control calls of the SLUB model; slub.c tells the design.
+ *
+ * A cache has a number; the number says which slot of which chunk is its own in every CPU handle.
+ * Slots of a number that no cache has belong to the control side, which clears their counts when
+ * the number is given out again; all other words of a live handle are only read, and only where
+ * the contract asks for quiesced handles. Chains that are walked for counting are checked at every
+ * step against the bounds of their slab, so that a corrupted one ends the walk and not the program.
+ *
+ * Shrinking takes each node's list_lock once, frees the empty slabs after it dropped the lock, and
+ * puts the fullest of the others first, which lets the emptier ones drain. Destroying does the same
+ * and refuses when a slab is left. Left out: the sysfs view itself.
+ *
+ * Locks: node list_lock (NSLAB_RANK_NODE).
+ */
+#include "allocators/slub.h"
+
+/* ---- parameters ---- */
+
+static const char *const slub_auto[] = {"auto", NULL};
+
+#define SLUB_ROW(field, row_flags, row_def, row_min, row_max, row_choices, row_help)               \
+ {                                                                                                 \
+  .name = #field, .type = NSLAB_PARAM_INT, .flags = (row_flags),                                   \
+  .offset = offsetof(struct slub_params, field), .def = (row_def), .min = (row_min),               \
+  .max = (row_max), .choices = (row_choices), .help = (row_help),                                  \
+ }
+#define SLUB_PER_CACHE (NSLAB_PARAM_TUNABLE | NSLAB_PARAM_PER_CACHE)
+
+const struct nslab_param slub_param_rows[] = {
+	SLUB_ROW(order, SLUB_PER_CACHE, "auto", 0, NSLAB_MAX_ORDER, slub_auto,
+		 "order of new slabs of caches that ask for none, raised to what an object needs"),
+	SLUB_ROW(min_partial, SLUB_PER_CACHE, "auto", 0, 65536, slub_auto,
+		 "empty slabs that a node keeps"),
+	SLUB_ROW(cpu_partial, SLUB_PER_CACHE, "auto", 0, 65536, slub_auto,
+		 "objects that a CPU keeps on partial slabs; 0 leaves one slab, as in the kernel"),
+	SLUB_ROW(slab_min_order, NSLAB_PARAM_TUNABLE, "0", 0, NSLAB_MAX_ORDER, NULL,
+		 "smallest order that the order rule chooses"),
+	SLUB_ROW(slab_max_order, NSLAB_PARAM_TUNABLE, "3", 0, NSLAB_MAX_ORDER, NULL,
+		 "largest order that the order rule chooses while an object fits"),
+	SLUB_ROW(slab_min_objects, NSLAB_PARAM_TUNABLE, "auto", 1, 32767, slub_auto,
+		 "objects that the order rule wants in a slab; auto follows the number of CPUs"),
+	SLUB_ROW(remote_node_defrag_ratio, NSLAB_PARAM_TUNABLE, "100", 0, 100, NULL,
+		 "per cent of refills that try other nodes' partial lists"),
+	NSLAB_PARAM_END,
+};
+
+static const struct slub_params slub_default_params = {
+	.order = NSLAB_AUTO,
+	.min_partial = NSLAB_AUTO,
+	.cpu_partial = NSLAB_AUTO,
+	.slab_max_order = 3,
+	.slab_min_objects = NSLAB_AUTO,
+	.remote_node_defrag_ratio = 100,
+};
+
+/* ---- slabs to the page layer ---- */
+
+void slub_node_account(struct slub_node *n, int64_t slabs, uint64_t objects, unsigned order)
+{
+	__atomic_fetch_add(&n->nr_slabs, (uint64_t)slabs, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&n->nr_objects, (uint64_t)slabs * objects, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&n->nr_pages, (uint64_t)slabs << order, __ATOMIC_RELAXED);
+}
+
+void slub_discard(struct slub_cpu *cpu, struct slub_cache *s, struct slub_cpu_slab *slot,
+		  struct nslab_page *page)
+{
+	const struct nslab_env *env = s->base.heap->env;
+	unsigned order = page->order;
+
+	slub_count(s, slot, NSLAB_STAT_FREE_SLAB);
+	slub_node_account(slub_node_of(s, page), -1, slub_objects(page->counters), order);
+	page->flags = (uint8_t)(page->flags & ~NSLAB_PAGE_SLAB);
+	page->s = NULL;
+	env->free_pages(env, cpu ? &cpu->base : NULL, page, order);
+}
+
+/* ---- heap and CPUs ---- */
+
+int slub_open(const struct nslab_env *env, const void *params, struct nslab_heap **heap)
+{
+	struct slub_heap *h = env->alloc_meta(env, sizeof(*h), NUMA_NO_NODE);
+
+	if (!h)
+		return -ENOMEM;
+	nslab_heap_init(&h->base, env);
+	h->params = slub_default_params;
+	if (params)
+		h->params = *(const struct slub_params *)params;
+	*heap = &h->base;
+	return 0;
+}
+
+void slub_close(struct nslab_heap *heap)
+{
+	struct slub_heap *h = nslab_container_of(heap, struct slub_heap, base);
+
+	heap->env->free_meta(heap->env, h, sizeof(*h));
+}
+
+/* Nodes nearest first; of equal distance the lower number first, after the home node itself. */
+static void slub_sort_nodes(const struct nslab_arena *arena, int home, int16_t *by_distance)
+{
+	for (int node = 0; node < arena->nr_nodes; node++) {
+		const uint8_t *row = arena->distance + (size_t)home * (size_t)arena->nr_nodes;
+		int at = node;
+
+		while (at > 0 && by_distance[at - 1] != home &&
+		       (node == home || row[node] < row[by_distance[at - 1]])) {
+			by_distance[at] = by_distance[at - 1];
+			at--;
+		}
+		by_distance[at] = (int16_t)node;
+	}
+}
+
+int slub_cpu_online(struct nslab_heap *heap, int id, int node, struct nslab_cpu **cpu)
+{
+	const struct nslab_env *env = heap->env;
+	struct slub_cpu *c;
+
+	if (id < 0 || id >= NSLAB_MAX_CPUS || node < 0 || node >= env->arena->nr_nodes)
+		return -EINVAL;
+	c = env->alloc_meta(env, sizeof(*c), node);
+	if (!c)
+		return -ENOMEM;
+	for (int i = 0; i < SLUB_CHUNKS; i++)
+		c->chunk[i] = &slub_no_chunk;
+	c->rng = nslab_rng_mix(env->seed, (uint64_t)id);
+	slub_sort_nodes(env->arena, node, c->by_distance);
+	nslab_cpu_init(&c->base, heap, id, node);
+	*cpu = &c->base;
+	return 0;
+}
+
+static struct slub_chunk *slub_chunk_of(const struct slub_cpu *cpu, unsigned number)
+{
+	/* pairs with the release in slub_own_slot */
+	return __atomic_load_n(&cpu->chunk[number], __ATOMIC_ACQUIRE);
+}
+
+/* The slot for reading from a control call, or NULL when the CPU never used the cache. */
+static struct slub_cpu_slab *slub_slot_seen(const struct nslab_list *link,
+					    const struct slub_cache *s)
+{
+	struct nslab_cpu *base = nslab_list_entry(link, struct nslab_cpu, link);
+	struct slub_chunk *chunk =
+		slub_chunk_of(nslab_container_of(base, struct slub_cpu, base), s->chunk);
+
+	if (chunk == &slub_no_chunk)
+		return NULL;
+	return (struct slub_cpu_slab *)((char *)chunk + s->slot_offset);
+}
+
+/* What the CPU counted outlives it in the caches. */
+static void slub_retire_counts(struct slub_cpu *cpu)
+{
+	nslab_list_for_each (pos, &cpu->base.heap->caches) {
+		struct slub_cache *s =
+			slub_cache_of(nslab_list_entry(pos, struct kmem_cache, link));
+		const struct slub_cpu_slab *slot = slub_slot_seen(&cpu->base.link, s);
+
+		if (!slot)
+			continue;
+		for (int i = 0; i < SLUB_NR_COUNTS; i++)
+			__atomic_fetch_add(&s->count[i], slot->count[i], __ATOMIC_RELAXED);
+		s->retired_ops += slot->tid / SLUB_TID_STEP;
+	}
+}
+
+void slub_cpu_offline(struct nslab_cpu *base)
+{
+	const struct nslab_env *env = base->heap->env;
+	struct slub_cpu *cpu = slub_cpu_of(base);
+
+	slub_flush_cpu(cpu);
+	slub_retire_counts(cpu);
+	for (int i = 0; i < SLUB_CHUNKS; i++) {
+		if (cpu->chunk[i] != &slub_no_chunk)
+			env->free_meta(env, cpu->chunk[i], sizeof(*cpu->chunk[i]));
+	}
+	nslab_cpu_exit(base);
+	env->free_meta(env, cpu, sizeof(*cpu));
+}
+
+/* ---- creation ---- */
+
+/* The order that the rule gives, or the one that was asked for; or -errno. */
+static int slub_order(const struct slub_heap *h, const struct nslab_cache_spec *spec, size_t size)
+{
+	const struct slub_params *p = &h->params;
+	struct nslab_order_knobs knobs = {
+		.min_order = (unsigned)p->slab_min_order,
+		.max_order = (unsigned)p->slab_max_order,
+		.min_objects = p->slab_min_objects < 0 ? 0 : (unsigned)p->slab_min_objects,
+	};
+	unsigned least = nslab_order_of(size);
+	unsigned order;
+
+	if (least > NSLAB_MAX_ORDER)
+		return -E2BIG;
+	if (spec->order >= 0) {
+		order = (unsigned)spec->order;
+		if (order < least)
+			return -E2BIG;
+		if (nslab_order_objects(size, order) > NSLAB_ORDER_OBJECTS_MAX)
+			return -ERANGE;
+		return spec->order;
+	}
+	if (p->order < 0)
+		return nslab_order_old(size, &knobs, h->base.env->arena->nr_cpus);
+	order = nslab_order_max((unsigned)p->order, least);
+	while (nslab_order_objects(size, order) > NSLAB_ORDER_OBJECTS_MAX)
+		order--;
+	return (int)order;
+}
+
+static unsigned slub_choose(int asked, int64_t param, unsigned rule)
+{
+	if (asked >= 0)
+		return (unsigned)asked;
+	return param >= 0 ? (unsigned)param : rule;
+}
+
+/* Everything that the spec decides; base.size and base.align are nslab_cache_init's before. */
+static void slub_shape(const struct slub_heap *h, const struct nslab_cache_spec *spec,
+		       const struct nslab_object_layout *layout, unsigned order,
+		       struct slub_cache *s)
+{
+	unsigned kept;
+
+	s->base.size = layout->size;
+	s->base.align = layout->align;
+	s->base.order = order;
+	s->base.objects = (unsigned)nslab_order_objects(layout->size, order);
+	s->offset = layout->offset;
+	s->min_order = nslab_order_of(layout->size);
+	s->min_partial = slub_choose(spec->min_partial, h->params.min_partial,
+				     nslab_order_min_partial(layout->size));
+	kept = slub_choose(spec->cpu_partial, h->params.cpu_partial,
+			   nslab_order_cpu_partial(layout->size));
+	s->cpu_partial_slabs = nslab_order_cpu_partial_slabs(kept, s->base.objects);
+	s->defrag_ratio = (unsigned)h->params.remote_node_defrag_ratio * 10;
+}
+
+/* Takes the lowest free number; its slots in live handles start anew. */
+static int slub_take_number(struct slub_heap *h, struct slub_cache *s)
+{
+	unsigned number = 0;
+
+	while (number < SLUB_MAX_CACHES && (h->used_slots[number / 64] >> number % 64 & 1))
+		number++;
+	if (number == SLUB_MAX_CACHES)
+		return -ENOSPC;
+	h->used_slots[number / 64] |= UINT64_C(1) << number % 64;
+	s->number = number;
+	s->chunk = number / SLUB_CHUNK_SLOTS;
+	s->slot_offset = (unsigned)(number % SLUB_CHUNK_SLOTS * sizeof(struct slub_cpu_slab));
+	nslab_list_for_each (pos, &h->base.cpus) {
+		struct slub_cpu_slab *slot = slub_slot_seen(pos, s);
+
+		if (slot) {
+			memset(slot->count, 0, sizeof(slot->count));
+			slot->tid = (uint64_t)nslab_list_entry(pos, struct nslab_cpu, link)->id;
+		}
+	}
+	return 0;
+}
+
+static size_t slub_cache_bytes(const struct nslab_env *env)
+{
+	return sizeof(struct slub_cache) +
+	       (size_t)env->arena->nr_nodes * sizeof(struct slub_node *);
+}
+
+static void slub_free_cache(const struct nslab_env *env, struct slub_cache *s)
+{
+	for (int i = 0; i < env->arena->nr_nodes; i++) {
+		if (s->node[i])
+			env->free_meta(env, s->node[i], sizeof(*s->node[i]));
+	}
+	env->free_meta(env, s, slub_cache_bytes(env));
+}
+
+/* The cache with its node structures, each in its own node's memory. */
+static struct slub_cache *slub_alloc_cache(const struct nslab_env *env)
+{
+	struct slub_cache *s = env->alloc_meta(env, slub_cache_bytes(env), NUMA_NO_NODE);
+
+	for (int i = 0; s && i < env->arena->nr_nodes; i++) {
+		struct slub_node *n = env->alloc_meta(env, sizeof(*n), i);
+
+		if (!n) {
+			slub_free_cache(env, s);
+			return NULL;
+		}
+		nslab_lock_init(&n->list_lock, NSLAB_RANK_NODE);
+		nslab_list_init(&n->partial);
+		s->node[i] = n;
+	}
+	return s;
+}
+
+int slub_cache_create(struct nslab_heap *heap, const struct nslab_cache_spec *spec,
+		      struct kmem_cache **cache)
+{
+	struct slub_heap *h = nslab_container_of(heap, struct slub_heap, base);
+	struct nslab_object_layout layout;
+	int rc = nslab_spec_check(spec), order;
+	struct slub_cache *s;
+
+	if (rc)
+		return rc;
+	if (spec->flags & SLUB_DEBUG_FLAGS)
+		return -EOPNOTSUPP;
+	nslab_object_layout(spec->object_size, spec->align, spec->flags, spec->ctor, &layout);
+	order = slub_order(h, spec, layout.size);
+	if (order < 0)
+		return order;
+	s = slub_alloc_cache(heap->env);
+	if (!s)
+		return -ENOMEM;
+	rc = slub_take_number(h, s);
+	if (rc)
+		goto out_free;
+	rc = nslab_cache_init(&s->base, heap, spec);
+	if (rc)
+		goto out_number;
+	slub_shape(h, spec, &layout, (unsigned)order, s);
+	*cache = &s->base;
+	return 0;
+out_number:
+	h->used_slots[s->number / 64] &= ~(UINT64_C(1) << s->number % 64);
+out_free:
+	slub_free_cache(heap->env, s);
+	return rc;
+}
+
+/* ---- shrinking and destroying ---- */
+
+static void slub_discard_list(struct slub_cache *s, struct nslab_list *list)
+{
+	nslab_list_for_each_safe (pos, tmp, list)
+		slub_discard(NULL, s, NULL, nslab_list_entry(pos, struct nslab_page, list));
+}
+
+static void slub_shrink_node(struct slub_cache *s, struct slub_node *n)
+{
+	struct nslab_list by_free[SLUB_SHRINK_SORT + 1], sorted;
+
+	for (int i = 0; i <= SLUB_SHRINK_SORT; i++)
+		nslab_list_init(&by_free[i]);
+	nslab_list_init(&sorted);
+	slub_lock(n);
+	nslab_list_for_each_safe (pos, tmp, &n->partial) {
+		struct nslab_page *page = nslab_list_entry(pos, struct nslab_page, list);
+		uint64_t counters = slub_page_counters(page);
+		uint64_t nr_free = slub_objects(counters) - slub_inuse(counters);
+
+		if (!slub_inuse(counters)) {
+			slub_remove_partial(n, page);
+			nslab_list_add_tail(&page->list, &by_free[0]);
+		} else if (nr_free <= SLUB_SHRINK_SORT) {
+			nslab_list_del(&page->list);
+			nslab_list_add_tail(&page->list, &by_free[nr_free]);
+		}
+	}
+	for (int i = 1; i <= SLUB_SHRINK_SORT; i++)
+		nslab_list_splice_tail(&by_free[i], &sorted);
+	nslab_list_splice_tail(&n->partial, &sorted);
+	nslab_list_splice_tail(&sorted, &n->partial);
+	slub_unlock(n);
+	slub_discard_list(s, &by_free[0]);
+}
+
+/* Frees the empty slabs of every node; returns the slabs that remain anywhere. */
+static size_t slub_shrink_nodes(struct slub_cache *s)
+{
+	size_t left = 0;
+
+	for (int i = 0; i < s->base.heap->env->arena->nr_nodes; i++) {
+		slub_shrink_node(s, s->node[i]);
+		left += slub_load(&s->node[i]->nr_slabs);
+	}
+	return left;
+}
+
+size_t slub_cache_shrink(struct kmem_cache *ks)
+{
+	nslab_flush_request(ks->heap);
+	return slub_shrink_nodes(slub_cache_of(ks));
+}
+
+int slub_cache_destroy(struct kmem_cache *ks)
+{
+	struct slub_heap *h = nslab_container_of(ks->heap, struct slub_heap, base);
+	struct slub_cache *s = slub_cache_of(ks);
+
+	if (!s->is_destroying) {
+		s->is_destroying = true;
+		s->destroy_epoch = nslab_flush_request(ks->heap);
+	}
+	if (!nslab_flush_is_done(ks->heap, s->destroy_epoch))
+		return -EAGAIN;
+	s->is_destroying = false;
+	if (slub_shrink_nodes(s))
+		return -EBUSY;
+	nslab_cache_exit(ks);
+	h->used_slots[s->number / 64] &= ~(UINT64_C(1) << s->number % 64);
+	slub_free_cache(h->base.env, s);
+	return 0;
+}
+
+/* ---- validation ---- */
+
+/* Objects on a list inside one slab, or -1 when it leaves the slab, repeats, or is misaligned. */
+static int64_t slub_list_length(const struct slub_cache *s, const struct nslab_page *page,
+				uint64_t list)
+{
+	uint64_t start = (uintptr_t)nslab_page_address(s->base.heap->env, page);
+	uint64_t objects = slub_objects(slub_page_counters(page));
+	int64_t nr = 0;
+
+	for (; list; list = slub_next_free(s, list)) {
+		if (list - start >= objects * s->base.size || (list - start) % s->base.size ||
+		    (uint64_t)nr++ >= objects)
+			return -1;
+	}
+	return nr;
+}
+
+static int slub_complain(const struct slub_cache *s, const struct nslab_page *page,
+			 const char *what)
+{
+	const struct nslab_env *env = s->base.heap->env;
+
+	env->report(env, "cache '%s': slab at %p of node %d: %s", s->base.name,
+		    nslab_page_address(env, page), (int)page->node, what);
+	return 1;
+}
+
+/* One slab: owner, frozen bit, and free objects against its counters. */
+static int slub_validate_page(const struct slub_cache *s, const struct nslab_page *page,
+			      bool is_frozen)
+{
+	uint64_t counters = slub_page_counters(page);
+	int64_t nr_free;
+
+	if (page->s != &s->base || !(page->flags & NSLAB_PAGE_SLAB))
+		return slub_complain(s, page, "belongs to another cache");
+	if (!!(counters & SLUB_FROZEN) != is_frozen)
+		return slub_complain(s, page, "its frozen bit does not match its list");
+	nr_free = slub_list_length(s, page, slub_page_freelist(page));
+	if (nr_free < 0)
+		return slub_complain(s, page, "its freelist is corrupted");
+	if ((uint64_t)nr_free != slub_objects(counters) - slub_inuse(counters))
+		return slub_complain(s, page, "its freelist and its counters disagree");
+	return 0;
+}
+
+static int slub_validate_node(struct slub_cache *s, int node)
+{
+	const struct nslab_env *env = s->base.heap->env;
+	struct slub_node *n = s->node[node];
+	uint64_t nr = 0;
+	int nr_bad = 0;
+
+	nslab_lock_acquire(&n->list_lock);
+	nslab_list_for_each (pos, &n->partial) {
+		const struct nslab_page *page = nslab_list_entry(pos, struct nslab_page, list);
+
+		nr_bad += slub_validate_page(s, page, false);
+		if (!slub_page_freelist(page))
+			nr_bad += slub_complain(s, page, "is listed although it is full");
+		if (page->node != node)
+			nr_bad += slub_complain(s, page, "is on another node's list");
+		nr++;
+	}
+	if (nr != slub_load(&n->nr_partial)) {
+		env->report(env, "cache '%s': node %d lists %llu slabs, its counter says %llu",
+			    s->base.name, node, (unsigned long long)nr,
+			    (unsigned long long)slub_load(&n->nr_partial));
+		nr_bad++;
+	}
+	slub_unlock(n);
+	return nr_bad;
+}
+
+static int slub_validate_slot(const struct slub_cache *s, const struct slub_cpu_slab *slot)
+{
+	int nr_bad = 0;
+
+	if (slot->page) {
+		nr_bad += slub_validate_page(s, slot->page, true);
+		if (slub_list_length(s, slot->page, slot->freelist) < 0)
+			nr_bad += slub_complain(s, slot->page, "its CPU's freelist is corrupted");
+	}
+	for (const struct nslab_page *page = slot->partial; page; page = slub_chained(page))
+		nr_bad += slub_validate_page(s, page, true);
+	return nr_bad;
+}
+
+int slub_cache_validate(struct kmem_cache *ks)
+{
+	struct slub_cache *s = slub_cache_of(ks);
+	int nr_bad = 0;
+
+	for (int i = 0; i < ks->heap->env->arena->nr_nodes; i++)
+		nr_bad += slub_validate_node(s, i);
+	nslab_list_for_each (pos, &ks->heap->cpus) {
+		const struct slub_cpu_slab *slot = slub_slot_seen(pos, s);
+
+		if (slot)
+			nr_bad += slub_validate_slot(s, slot);
+	}
+	return nr_bad;
+}
+
+/* ---- statistics ---- */
+
+static uint64_t slub_page_free(const struct nslab_page *page)
+{
+	uint64_t counters = slub_page_counters(page);
+
+	return slub_objects(counters) - slub_inuse(counters);
+}
+
+static uint64_t slub_slot_free(const struct slub_cache *s, const struct slub_cpu_slab *slot)
+{
+	uint64_t nr = 0;
+
+	if (slot->page) {
+		int64_t held = slub_list_length(s, slot->page, slot->freelist);
+
+		nr = slub_page_free(slot->page) + (held > 0 ? (uint64_t)held : 0);
+	}
+	for (const struct nslab_page *page = slot->partial; page; page = slub_chained(page))
+		nr += slub_page_free(page);
+	return nr;
+}
+
+static void slub_node_stats(struct slub_node *n, struct nslab_cache_stats *stats)
+{
+	stats->stat[NSLAB_STAT_LIST_LOCK] += slub_load(&n->nr_lock);
+	nslab_lock_acquire(&n->list_lock); /* looking is not counted as using */
+	nslab_list_for_each (pos, &n->partial)
+		stats->nr_free += slub_page_free(nslab_list_entry(pos, struct nslab_page, list));
+	stats->nr_partial += slub_load(&n->nr_partial);
+	slub_unlock(n);
+	stats->nr_slabs += slub_load(&n->nr_slabs);
+	stats->nr_objects += slub_load(&n->nr_objects);
+	stats->nr_pages += slub_load(&n->nr_pages);
+}
+
+/*
+ * Fast and slow allocations less fast and slow frees are the live objects; fast allocations and
+ * fast frees together are what the tids counted. Two equations, two unknowns.
+ */
+static void slub_fill_fastpath(struct nslab_cache_stats *stats, uint64_t ops,
+			       const uint64_t count[SLUB_NR_COUNTS])
+{
+	uint64_t live = stats->nr_objects - stats->nr_free;
+	uint64_t slow = count[NSLAB_STAT_ALLOC_SLOWPATH] - count[SLUB_ALLOC_FAILED];
+	uint64_t twice = ops + live + count[SLUB_FREED_SLOW] - slow;
+
+	stats->stat[NSLAB_STAT_ALLOC_FASTPATH] = twice / 2;
+	stats->stat[NSLAB_STAT_FREE_FASTPATH] = ops - twice / 2;
+}
+
+void slub_cache_stats(struct kmem_cache *ks, struct nslab_cache_stats *stats)
+{
+	struct slub_cache *s = slub_cache_of(ks);
+	uint64_t count[SLUB_NR_COUNTS], ops = s->retired_ops;
+
+	memset(stats, 0, sizeof(*stats));
+	for (int i = 0; i < SLUB_NR_COUNTS; i++)
+		count[i] = slub_load(&s->count[i]);
+	nslab_list_for_each (pos, &ks->heap->cpus) {
+		const struct slub_cpu_slab *slot = slub_slot_seen(pos, s);
+
+		for (int i = 0; slot && i < SLUB_NR_COUNTS; i++)
+			count[i] += slub_load(&slot->count[i]);
+		if (slot) {
+			ops += slot->tid / SLUB_TID_STEP;
+			stats->nr_cpu_free += slub_slot_free(s, slot);
+		}
+	}
+	memcpy(stats->stat, count, sizeof(stats->stat));
+	for (int i = 0; i < ks->heap->env->arena->nr_nodes; i++)
+		slub_node_stats(s->node[i], stats);
+	stats->nr_free += stats->nr_cpu_free;
+	slub_fill_fastpath(stats, ops, count);
+	stats->is_counted = true;
+}
