@@ -160,11 +160,14 @@ bool nslab_kmalloc_is_default(const struct nslab_heap *heap)
 	return heap->ops->kmalloc == defaults_kmalloc;
 }
 
-int nslab_kmalloc_caches_create(struct nslab_heap *heap)
+int nslab_kmalloc_caches_make(struct nslab_heap *heap,
+			      int (*cache_create)(struct nslab_heap *heap,
+						  const struct nslab_cache_spec *spec,
+						  struct kmem_cache **s))
 {
-	int rc;
+	int rc = 0;
 
-	for (unsigned i = 0; i < NSLAB_KMALLOC_CLASSES; i++) {
+	for (unsigned i = 0; i < NSLAB_KMALLOC_CLASSES && !rc; i++) {
 		char name[NSLAB_NAME_MAX];
 		struct nslab_cache_spec spec = {
 			.name = name,
@@ -177,13 +180,17 @@ int nslab_kmalloc_caches_create(struct nslab_heap *heap)
 		};
 
 		snprintf(name, sizeof(name), "kmalloc-%u", nslab_kmalloc_class_size(i));
-		rc = heap->ops->cache_create(heap, &spec, &heap->kmalloc[i]);
-		if (rc)
-			goto undo;
+		rc = cache_create(heap, &spec, &heap->kmalloc[i]);
 	}
-	return 0;
-undo:
-	nslab_kmalloc_caches_destroy(heap);
+	return rc;
+}
+
+int nslab_kmalloc_caches_create(struct nslab_heap *heap)
+{
+	int rc = nslab_kmalloc_caches_make(heap, heap->ops->cache_create);
+
+	if (rc)
+		nslab_kmalloc_caches_destroy(heap);
 	return rc;
 }
 

@@ -23,6 +23,15 @@ bool nslab_kmalloc_is_default(const struct nslab_heap *heap);
 int nslab_kmalloc_caches_create(struct nslab_heap *heap);
 
 /*
+ * The same for a backend's own open(), when heap->ops is not filled yet. On error those made so
+ * far stay in heap->kmalloc[] for the backend to undo.
+ */
+int nslab_kmalloc_caches_make(struct nslab_heap *heap,
+			      int (*cache_create)(struct nslab_heap *heap,
+						  const struct nslab_cache_spec *spec,
+						  struct kmem_cache **s));
+
+/*
  * Destroys those that exist. 0, or the first -EBUSY or -EAGAIN; a cache that could not be
  * destroyed stays, so the call may be repeated after the handles have quiesced.
  */

@@ -1,0 +1,699 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * nodelocal.c: per-CPU array stacks over node-local slabs.
+ *
+ * Four layers, each of which moves whole batches to the next:
+ *
+ *   stack     for each CPU handle and cache: an array of pointers to free objects of the handle's
+ *             own node. alloc loads the top and steps down, free steps up and stores. Slot 0 holds
+ *             NULL, so "empty" needs no bound: the loaded object is NULL. No lock, no atomic.
+ *   depot     for each cache and node: full batches of up to 62 pointers. A full stack gives one
+ *             batch, an empty stack takes one: one short lock for each. Producer and consumer on
+ *             one node thus pass batches round and never reach the slabs.
+ *   incoming  an object of another node is recognised by its address alone. It goes into a batch
+ *             for its home, and the full batch goes home with one compare-and-swap: the word holds
+ *             the newest batch and how many there are. The home takes all with one exchange when
+ *             its depot is empty.
+ *   slabs     for each cache and node: blocks of pages of that node, a bitmap for each, a list of
+ *             partial and a list of full ones (nodelocal_slab.h).
+ *
+ * Invariants, and why they hold:
+ *   1. A stack holds only objects of its cache and its handle's node. Objects enter by free, which
+ *      compares the address with the node's range, by a batch from the node's depot, or from the
+ *      node's slabs. When a slab of another node has to help out, its object goes to the caller
+ *      directly. A depot holds only its node's objects: the stacks that fill it are of that node,
+ *      and senders sort by home.
+ *   2. An object is in exactly one place: with its user, in one stack, in one batch, or free in
+ *      its slab's bitmap. Each move takes it from the one before it adds it to the other, both
+ *      within one handle or under one list_lock; a batch changes hands by the swap or the lock.
+ *      So a slab whose bitmap is full of ones has no object anywhere else, and its pages can go.
+ *   3. The push onto `incoming` is not open to ABA: nothing but the exchange takes from it, and
+ *      the exchange takes all. A swap that succeeds links to whatever is the newest batch at that
+ *      moment, even when it is the same address for the second time.
+ *   4. kfree needs no head look-up: priv[0] of EVERY frame of a slab is the stack's offset in a
+ *      handle. It is written before any object of the slab is handed out and not until the slab
+ *      is empty again. A large block leads to stack 0, which is always full and always empty.
+ *   5. Bounds. The capacities of all stacks of a handle are at most NODELOCAL_STACK_BYTES of
+ *      objects: opening one closes others until it fits, and growing stops there. Batches being
+ *      filled for other nodes are at most NODELOCAL_OUT_BYTES. A depot has at most depot_batches
+ *      batches, `incoming` as many plus one for each CPU that is just sending (whoever reaches the
+ *      bound empties it), the partial list min_partial empty slabs. The pointers' own memory is
+ *      one page for each open stack and 512 bytes for each batch.
+ *   6. Nothing writes into a free object, so what a constructor made stays.
+ *   7. Running out of pages loses nothing: without a page of slots or a batch, objects move
+ *      one by one between the slabs and the caller, which needs no memory.
+ *
+ * Colouring: when a cache's objects are a multiple of 1 KiB apart, their first lines fall into few
+ * sets of a level-1 cache. If no more than a cache line of alignment was asked for, the stride gets
+ * one line more (at most 1/16 of the objects is lost); kmalloc's classes are naturally aligned and
+ * stay. In every cache successive slabs start at different lines as far as the slack allows.
+ *
+ * Left out: merging of caches, debug fields around objects, counts on the fast path (statistics
+ * count the slow paths only, so is_counted is false), moving containers back from a node whose
+ * depot keeps them. Objects too large for four on a stack go to the slabs directly.
+ *
+ * Locks, in order: list_lock of a node (rank NODE); none is taken while another is held. Pages and
+ * metadata are asked for without any.
+ */
+#include "allocators/nodelocal.h"
+
+#include "allocators/common/base.h"
+#include "allocators/common/defaults.h"
+#include "allocators/nodelocal_batch.h"
+#include "allocators/nodelocal_inspect.h"
+#include "allocators/nodelocal_layout.h"
+#include "allocators/nodelocal_slab.h"
+
+#include <numaslab/plugin.h>
+#include <string.h>
+
+#define NODELOCAL_STACK_BYTES ((size_t)1536 << 10) /* of objects, all stacks of a handle */
+
+struct nodelocal_params {
+	int64_t stack_objects;
+	int64_t batch_objects;
+	bool colour;
+};
+
+/* ---- stacks ---- */
+
+static void nodelocal_stack_reset(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack)
+{
+	stack->top = stack->limit = stack->base = cpu->nothing;
+	stack->capacity = 0;
+	stack->is_short = false;
+}
+
+static bool nodelocal_stack_is_open(const struct nodelocal_cpu *cpu,
+				    const struct nodelocal_stack *stack)
+{
+	return stack->base != cpu->nothing;
+}
+
+static void nodelocal_stack_resize(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack,
+				   uint32_t capacity)
+{
+	cpu->stack_bytes += (size_t)capacity * stack->s->base.size;
+	cpu->stack_bytes -= (size_t)stack->capacity * stack->s->base.size;
+	stack->capacity = capacity;
+	stack->limit = stack->base + capacity;
+}
+
+/* All objects go back to the slabs and the slots to the page allocator. */
+static void nodelocal_stack_close(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack)
+{
+	const struct nslab_env *env = cpu->base.heap->env;
+	struct nslab_page *slots;
+
+	if (!nodelocal_stack_is_open(cpu, stack))
+		return;
+	slots = nslab_page_of(env, stack->base);
+	nodelocal_slabs_put(cpu, stack->s, cpu->base.node, (size_t)(stack->top - stack->base),
+			    stack->base + 1);
+	nodelocal_stack_resize(cpu, stack, 0);
+	nodelocal_stack_reset(cpu, stack);
+	env->free_pages(env, &cpu->base, slots, 0);
+}
+
+/* Closes stacks in turn until `bytes` more fit under the bound. */
+static void nodelocal_make_room(struct nodelocal_cpu *cpu, size_t bytes)
+{
+	while (cpu->stack_bytes + bytes > NODELOCAL_STACK_BYTES) {
+		cpu->hand = cpu->hand + 1 < cpu->nr_stacks ? cpu->hand + 1 : 1;
+		nodelocal_stack_close(cpu, &cpu->stacks[cpu->hand]);
+	}
+}
+
+static bool nodelocal_stack_open(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack)
+{
+	const struct nslab_env *env = cpu->base.heap->env;
+	struct nodelocal_cache *s = stack->s;
+	uint32_t capacity = 2 * s->batch_objects;
+	struct nslab_page *slots;
+
+	if (nodelocal_stack_is_open(cpu, stack))
+		return true;
+	if (!s->stack_objects)
+		return false;
+	capacity = capacity < s->stack_objects ? capacity : s->stack_objects;
+	nodelocal_make_room(cpu, (size_t)capacity * s->base.size);
+	slots = env->alloc_pages(env, &cpu->base, 0, GFP_NOWAIT, cpu->base.node);
+	if (!slots)
+		return false;
+	stack->base = nslab_page_address(env, slots);
+	stack->base[0] = NULL;
+	stack->top = stack->base;
+	nodelocal_stack_resize(cpu, stack, capacity);
+	return true;
+}
+
+/* A stack that runs both empty and full swings by more than it holds: it gets twice as much. */
+static bool nodelocal_stack_grow(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack)
+{
+	uint32_t capacity = 2 * stack->capacity;
+	size_t bytes;
+
+	if (!stack->is_short || stack->capacity >= stack->s->stack_objects)
+		return false;
+	if (capacity > stack->s->stack_objects)
+		capacity = stack->s->stack_objects;
+	bytes = (size_t)(capacity - stack->capacity) * stack->s->base.size;
+	if (cpu->stack_bytes + bytes > NODELOCAL_STACK_BYTES)
+		return false;
+	stack->is_short = false;
+	nodelocal_stack_resize(cpu, stack, capacity);
+	return true;
+}
+
+/* One batch leaves the full stack. */
+static void nodelocal_spill(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack)
+{
+	struct nodelocal_cache *s = stack->s;
+	struct nodelocal_node *node = s->node[cpu->base.node];
+	struct nodelocal_batch *batch = nodelocal_batch_get(cpu);
+	unsigned nr = s->batch_objects;
+	struct nslab_list freed;
+
+	nslab_list_init(&freed);
+	stack->top -= nr;
+	if (batch) {
+		memcpy(batch->objs, stack->top + 1, nr * sizeof(void *));
+		batch->nr = (uint16_t)nr;
+	}
+	nodelocal_lock(node);
+	if (batch)
+		nodelocal_store_locked(s, node, batch, s->depot_batches, &freed);
+	else
+		nodelocal_put_locked(s, node, nr, stack->top + 1, &freed);
+	if (node->empties) {
+		cpu->spare = node->empties;
+		node->empties = cpu->spare->next;
+		node->nr_empties--;
+	}
+	nodelocal_unlock(node);
+	nodelocal_slabs_release(cpu, s->base.heap->env, &freed);
+}
+
+/* The next batch of the depot, in exchange for the CPU's spare one. */
+static struct nodelocal_batch *nodelocal_depot_take(struct nodelocal_cpu *cpu,
+						    struct nodelocal_cache *s)
+{
+	struct nodelocal_node *node = s->node[cpu->base.node];
+	struct nodelocal_batch *batch;
+	struct nslab_list freed;
+
+	nslab_list_init(&freed);
+	nodelocal_lock(node);
+	if (!node->depot)
+		nodelocal_receive_locked(s, node, s->depot_batches, &freed);
+	batch = node->depot;
+	if (batch) {
+		node->depot = batch->next;
+		node->nr_depot--;
+		if (cpu->spare && node->nr_empties < s->depot_batches) {
+			cpu->spare->next = node->empties;
+			node->empties = cpu->spare;
+			node->nr_empties++;
+			cpu->spare = NULL;
+		}
+	}
+	nodelocal_unlock(node);
+	nodelocal_slabs_release(cpu, s->base.heap->env, &freed);
+	return batch;
+}
+
+/* Fills the empty stack with one batch; false when the node has nothing or the stack no slots. */
+static bool nodelocal_refill(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack, gfp_t gfp)
+{
+	struct nodelocal_cache *s = stack->s;
+	struct nodelocal_batch *batch;
+	unsigned nr;
+
+	if (!nodelocal_stack_open(cpu, stack))
+		return false;
+	stack->is_short = true;
+	batch = nodelocal_depot_take(cpu, s);
+	if (batch) {
+		nr = batch->nr;
+		memcpy(stack->base + 1, batch->objs, nr * sizeof(void *));
+		batch->nr = 0;
+		batch->next = NULL;
+		nodelocal_batches_put(cpu, s->base.heap, batch);
+	} else {
+		nr = nodelocal_slabs_take(cpu, s, gfp, cpu->base.node, s->batch_objects,
+					  stack->base + 1);
+	}
+	stack->top = stack->base + nr;
+	return nr > 0;
+}
+
+/* Everything that the handle holds goes back. */
+static void nodelocal_flush(struct nodelocal_cpu *cpu)
+{
+	struct nodelocal_batch *spare;
+
+	for (unsigned i = 1; i < cpu->nr_stacks; i++) {
+		nodelocal_stack_close(cpu, &cpu->stacks[i]);
+		nodelocal_send_all(cpu, &cpu->stacks[i]);
+	}
+	spare = cpu->spare;
+	cpu->spare = NULL;
+	if (spare) {
+		spare->next = NULL;
+		nodelocal_batches_put(NULL, cpu->base.heap, spare);
+	}
+}
+
+static void nodelocal_quiesce(struct nslab_cpu *base)
+{
+	unsigned epoch;
+
+	if (!nslab_flush_is_due(base, &epoch))
+		return;
+	nodelocal_flush(nodelocal_cpu_of(base));
+	nslab_flush_serve(base, epoch);
+}
+
+/* ---- slow paths ---- */
+
+/* The handle's stack of a cache; from here on its slot number counts as used. */
+static struct nodelocal_stack *nodelocal_stack_enter(struct nodelocal_cpu *cpu,
+						     struct nodelocal_cache *s)
+{
+	struct nodelocal_stack *stack = &cpu->stacks[s->index];
+
+	nodelocal_quiesce(&cpu->base);
+	stack->s = s;
+	stack->nr_slow++;
+	if (cpu->nr_stacks <= s->index)
+		cpu->nr_stacks = s->index + 1;
+	return stack;
+}
+
+/* The CPU's node has nothing more: pages of the nearest node that has, then any free object. */
+static void *nodelocal_take_elsewhere(struct nodelocal_cpu *cpu, struct nodelocal_cache *s,
+				      gfp_t gfp, int nid)
+{
+	struct nslab_page *page = nodelocal_slab_create(cpu, s, gfp, nid);
+	int nr_nodes = s->base.heap->env->arena->nr_nodes;
+	void *obj = NULL;
+
+	if (page) {
+		nodelocal_lock(s->node[page->node]);
+		nodelocal_slab_add_locked(s, s->node[page->node], page);
+		nodelocal_take_locked(s, s->node[page->node], 1, &obj);
+		nodelocal_unlock(s->node[page->node]);
+		return obj;
+	}
+	for (int i = 0; i < nr_nodes && !obj; i++) {
+		struct nodelocal_node *node = s->node[(nid + i) % nr_nodes];
+
+		nodelocal_drain(cpu, s, node, 0);
+		nodelocal_lock(node);
+		nodelocal_take_locked(s, node, 1, &obj);
+		nodelocal_unlock(node);
+	}
+	return obj;
+}
+
+static void *nodelocal_take(struct nodelocal_cpu *cpu, struct nodelocal_cache *s, gfp_t gfp,
+			    int nid)
+{
+	struct nodelocal_stack *stack = nodelocal_stack_enter(cpu, s);
+	void *obj = NULL;
+
+	if (nid == cpu->base.node) {
+		obj = nodelocal_pop(stack);
+		if (!obj && nodelocal_refill(cpu, stack, gfp))
+			return nodelocal_pop(stack);
+	}
+	if (!obj)
+		nodelocal_slabs_take(cpu, s, gfp, nid, 1, &obj);
+	if (!obj && !(gfp & __GFP_THISNODE))
+		obj = nodelocal_take_elsewhere(cpu, s, gfp, nid);
+	return obj;
+}
+
+void *nodelocal_alloc_slow(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp, int node)
+{
+	int nid = node == NUMA_NO_NODE ? base->node : node;
+	void *obj;
+
+	if (nid < 0 || nid >= base->heap->env->arena->nr_nodes)
+		return NULL;
+	obj = nodelocal_take(nodelocal_cpu_of(base), nodelocal_cache_of(s), gfp, nid);
+	if (obj && (gfp & __GFP_ZERO) && !s->ctor)
+		memset(obj, 0, s->object_size);
+	return obj;
+}
+
+void nodelocal_free_slow(struct nslab_cpu *base, struct kmem_cache *s, void *obj)
+{
+	struct nodelocal_cpu *cpu = nodelocal_cpu_of(base);
+	const struct nslab_env *env = base->heap->env;
+	struct nodelocal_stack *stack;
+	int home;
+
+	if (!nslab_is_arena(env, obj) || nslab_frame_of(env, obj)->s != s) {
+		env->report(env, "cache '%s': free of %p, which is no object", s->name, obj);
+		return;
+	}
+	stack = nodelocal_stack_enter(cpu, nodelocal_cache_of(s));
+	home = nslab_node_of(env, obj);
+	if (home != base->node) {
+		nodelocal_free_remote(cpu, stack, home, obj);
+	} else if (!nodelocal_stack_open(cpu, stack)) {
+		nodelocal_slabs_put(cpu, stack->s, home, 1, &obj);
+	} else if (!nodelocal_push(stack, obj)) {
+		if (!nodelocal_stack_grow(cpu, stack))
+			nodelocal_spill(cpu, stack);
+		nodelocal_push(stack, obj);
+	}
+}
+
+void *nodelocal_kmalloc_slow(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp, int node)
+{
+	void *obj;
+
+	if (size_bytes == 0)
+		return NSLAB_ZERO_SIZE_PTR;
+	if (size_bytes <= NSLAB_KMALLOC_MAX_SIZE)
+		return nodelocal_alloc_slow(
+			base, base->heap->kmalloc[nslab_kmalloc_index(size_bytes)], gfp, node);
+	obj = nslab_kmalloc_large(base, size_bytes, gfp, node);
+	if (obj)
+		nslab_frame_of(base->heap->env, obj)->priv[0] =
+			offsetof(struct nodelocal_cpu, stacks);
+	return obj;
+}
+
+void nodelocal_kfree_slow(struct nslab_cpu *base, void *obj)
+{
+	const struct nslab_env *env = base->heap->env;
+	struct nslab_page *page;
+
+	if (nslab_is_zero_or_null(obj))
+		return;
+	if (!nslab_is_arena(env, obj)) {
+		env->report(env, "kfree of %p, which is no object", obj);
+		return;
+	}
+	page = nslab_page_of(env, obj);
+	if (page->flags & NSLAB_PAGE_LARGE)
+		nslab_kfree_large(base, page);
+	else if (page->flags & NSLAB_PAGE_SLAB)
+		nodelocal_free_slow(base, page->s, obj);
+	else
+		env->report(env, "kfree of %p, which is no object", obj);
+}
+
+/* ---- the table's functions ---- */
+
+static void *nodelocal_alloc(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp, int node)
+{
+	return nodelocal_alloc_fast(base, s, gfp, node);
+}
+
+static void nodelocal_free(struct nslab_cpu *base, struct kmem_cache *s, void *obj)
+{
+	nodelocal_free_fast(base, s, obj);
+}
+
+static void *nodelocal_kmalloc(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp, int node)
+{
+	return nodelocal_kmalloc_fast(base, size_bytes, gfp, node);
+}
+
+static void nodelocal_kfree(struct nslab_cpu *base, void *obj)
+{
+	nodelocal_kfree_fast(base, obj);
+}
+
+static void nodelocal_free_bulk(struct nslab_cpu *base, struct kmem_cache *s, size_t nr,
+				void **objs)
+{
+	for (size_t i = 0; i < nr; i++)
+		nodelocal_free_fast(base, s, objs[i]);
+}
+
+static size_t nodelocal_alloc_bulk(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp,
+				   int node, size_t nr, void **objs)
+{
+	struct nodelocal_stack *stack = nodelocal_stack_of(base, s);
+	size_t done = 0;
+
+	while (done < nr) {
+		if (nodelocal_is_plain(gfp, node)) {
+			size_t held = (size_t)(stack->top - stack->base);
+			size_t step = held < nr - done ? held : nr - done;
+
+			stack->top -= step;
+			memcpy(objs + done, stack->top + 1, step * sizeof(void *));
+			done += step;
+			if (done == nr)
+				break;
+		}
+		objs[done] = nodelocal_alloc_slow(base, s, gfp, node);
+		if (!objs[done]) {
+			nodelocal_free_bulk(base, s, done, objs);
+			return 0;
+		}
+		done++;
+	}
+	return nr;
+}
+
+/* ---- caches ---- */
+
+static int nodelocal_cache_create(struct nslab_heap *base, const struct nslab_cache_spec *spec,
+				  struct kmem_cache **s)
+{
+	struct nodelocal_heap *heap = nodelocal_heap_of(base);
+	struct nodelocal_cache *new;
+	unsigned index = 1;
+	int rc;
+
+	rc = nslab_spec_check(spec);
+	if (rc)
+		return rc;
+	while (index < NODELOCAL_NR_STACKS && heap->caches[index])
+		index++;
+	if (index == NODELOCAL_NR_STACKS)
+		return -ENOSPC;
+	rc = nodelocal_cache_make(heap, spec, index, &new);
+	if (!rc)
+		*s = &new->base;
+	return rc;
+}
+
+/* Empty slabs leave the node; used by control calls, so without a CPU. */
+static void nodelocal_free_empty(struct nodelocal_cache *s, struct nodelocal_node *node)
+{
+	struct nslab_list freed;
+
+	nslab_list_init(&freed);
+	nodelocal_lock(node);
+	nslab_list_for_each_safe (pos, tmp, &node->partial) {
+		struct nslab_page *page = nslab_list_entry(pos, struct nslab_page, list);
+
+		if (nodelocal_slab_nr_free(page) == nodelocal_slab_objects(s, page))
+			nodelocal_slab_remove_locked(s, node, page, &freed);
+	}
+	nodelocal_unlock(node);
+	nodelocal_slabs_release(NULL, s->base.heap->env, &freed);
+}
+
+/* Returns slabs that remain in all nodes. */
+static size_t nodelocal_reap(struct nodelocal_cache *s)
+{
+	size_t nr_slabs = 0;
+
+	for (int nid = 0; nid < s->base.heap->env->arena->nr_nodes; nid++) {
+		nodelocal_drain(NULL, s, s->node[nid], 0);
+		nodelocal_free_empty(s, s->node[nid]);
+		nodelocal_lock(s->node[nid]);
+		nr_slabs += s->node[nid]->nr_slabs;
+		nodelocal_unlock(s->node[nid]);
+	}
+	return nr_slabs;
+}
+
+static void nodelocal_cache_release(struct nodelocal_cache *s)
+{
+	const struct nslab_env *env = s->base.heap->env;
+
+	nodelocal_heap_of(s->base.heap)->caches[s->index] = NULL;
+	nslab_cache_exit(&s->base);
+	nodelocal_nodes_free(s, env);
+	env->free_meta(env, s, nodelocal_cache_bytes(env));
+}
+
+static int nodelocal_cache_destroy(struct kmem_cache *base)
+{
+	struct nodelocal_cache *s = nodelocal_cache_of(base);
+
+	if (!s->is_dying) {
+		s->destroy_epoch = nslab_flush_request(base->heap);
+		s->is_dying = true;
+	}
+	if (!nslab_flush_is_done(base->heap, s->destroy_epoch))
+		return -EAGAIN;
+	s->is_dying = false;
+	if (nodelocal_reap(s))
+		return -EBUSY;
+	nodelocal_cache_release(s);
+	return 0;
+}
+
+static size_t nodelocal_cache_shrink(struct kmem_cache *s)
+{
+	nslab_flush_request(s->heap);
+	return nodelocal_reap(nodelocal_cache_of(s));
+}
+
+/* ---- opening and closing ---- */
+
+static int nodelocal_containers_make(struct nodelocal_heap *heap)
+{
+	/* order 0: a page of eight goes back as soon as all eight are back */
+	const struct nslab_cache_spec spec = {
+		.name = "nodelocal-batch",
+		.object_size = sizeof(struct nodelocal_batch),
+		.align = sizeof(struct nodelocal_batch),
+		.order = 0,
+		.min_partial = 2,
+	};
+	int rc = nodelocal_cache_make(heap, &spec, 0, &heap->containers);
+
+	if (!rc)
+		nslab_cache_exit(&heap->containers->base); /* not one of the user's caches */
+	return rc;
+}
+
+/* Whatever is still there goes, live objects too: nobody can use them any more. */
+static void nodelocal_cache_force(struct nodelocal_cache *s)
+{
+	const struct nslab_env *env = s->base.heap->env;
+
+	if (nodelocal_reap(s))
+		env->report(env, "cache '%s': objects still allocated at close", s->base.name);
+	for (int nid = 0; nid < env->arena->nr_nodes; nid++) {
+		nslab_list_splice_tail(&s->node[nid]->partial, &s->node[nid]->full);
+		nodelocal_slabs_release(NULL, env, &s->node[nid]->full);
+	}
+	nodelocal_cache_release(s);
+}
+
+static void nodelocal_close(struct nslab_heap *base)
+{
+	struct nodelocal_heap *heap = nodelocal_heap_of(base);
+
+	for (unsigned i = 1; i < NODELOCAL_NR_STACKS; i++) {
+		if (heap->caches[i])
+			nodelocal_cache_force(heap->caches[i]);
+	}
+	if (heap->containers)
+		nodelocal_cache_force(heap->containers);
+	base->env->free_meta(base->env, heap, sizeof(*heap));
+}
+
+static int nodelocal_open(const struct nslab_env *env, const void *params, struct nslab_heap **heap)
+{
+	const struct nodelocal_params *p = params;
+	struct nodelocal_heap *new = env->alloc_meta(env, sizeof(*new), NUMA_NO_NODE);
+	int rc;
+
+	if (!new)
+		return -ENOMEM;
+	nslab_heap_init(&new->base, env);
+	new->stack_objects = p ? p->stack_objects : NSLAB_AUTO;
+	new->batch_objects = p ? p->batch_objects : NSLAB_AUTO;
+	new->is_coloured = p ? p->colour : true;
+	rc = nodelocal_containers_make(new);
+	if (!rc)
+		rc = nslab_kmalloc_caches_make(&new->base, nodelocal_cache_create);
+	if (rc) {
+		nodelocal_close(&new->base);
+		return rc;
+	}
+	*heap = &new->base;
+	return 0;
+}
+
+static int nodelocal_cpu_online(struct nslab_heap *heap, int id, int node, struct nslab_cpu **cpu)
+{
+	const struct nslab_env *env = heap->env;
+	const struct nslab_arena *arena = env->arena;
+	struct nodelocal_cpu *new;
+
+	if (node < 0 || node >= arena->nr_nodes)
+		return -EINVAL;
+	new = env->alloc_meta(env, sizeof(*new), node);
+	if (!new)
+		return -ENOMEM;
+	nslab_cpu_init(&new->base, heap, id, node);
+	new->local_base = arena->base + ((uintptr_t)node << arena->node_shift);
+	new->local_bytes = arena->node_bytes;
+	new->local_pages = nslab_frame_of(env, (void *)new->local_base);
+	new->nr_stacks = 1;
+	for (unsigned i = 0; i < NODELOCAL_NR_STACKS; i++)
+		nodelocal_stack_reset(new, &new->stacks[i]);
+	for (size_t i = 1; i < NODELOCAL_KMALLOC_TABLE; i++) {
+		struct kmem_cache *s = heap->kmalloc[nslab_kmalloc_index(8 * i)];
+
+		new->stack_of[i] = (uint8_t)nodelocal_cache_of(s)->index;
+	}
+	*cpu = &new->base;
+	return 0;
+}
+
+static void nodelocal_cpu_offline(struct nslab_cpu *base)
+{
+	const struct nslab_env *env = base->heap->env;
+
+	nodelocal_flush(nodelocal_cpu_of(base));
+	nslab_cpu_exit(base);
+	env->free_meta(env, nodelocal_cpu_of(base), sizeof(struct nodelocal_cpu));
+}
+
+static const char *const nodelocal_auto[] = {"auto", NULL};
+
+static const struct nslab_param nodelocal_params[] = {
+	{"stack_objects", NSLAB_PARAM_INT, NSLAB_PARAM_TUNABLE,
+	 offsetof(struct nodelocal_params, stack_objects), "auto", -1, NODELOCAL_STACK_SLOTS,
+	 nodelocal_auto, "free objects that a cpu keeps of one cache, at most; below 4 none"},
+	{"batch_objects", NSLAB_PARAM_INT, NSLAB_PARAM_TUNABLE,
+	 offsetof(struct nodelocal_params, batch_objects), "auto", -1, NODELOCAL_BATCH_MAX,
+	 nodelocal_auto, "objects that move between a cpu and a node at a time; 0 is auto"},
+	{"colour", NSLAB_PARAM_BOOL, NSLAB_PARAM_TUNABLE, offsetof(struct nodelocal_params, colour),
+	 "yes", 0, 1, NULL, "spread objects that are a multiple of 1 kib apart over cache sets"},
+	NSLAB_PARAM_END,
+};
+
+static const struct nslab_allocator_ops nodelocal_ops = {
+	.name = "nodelocal",
+	.summary = "per-cpu array stacks over node-local slabs, remote frees sent home in batches",
+	.models = "-",
+	.caps = NSLAB_CAP_NODE | NSLAB_CAP_REMOTE_FREE | NSLAB_CAP_ORDER | NSLAB_CAP_CACHE |
+		NSLAB_CAP_CTOR | NSLAB_CAP_SHRINK | NSLAB_CAP_PAGES,
+	.params = nodelocal_params,
+	.params_size = sizeof(struct nodelocal_params),
+	.open = nodelocal_open,
+	.close = nodelocal_close,
+	.cpu_online = nodelocal_cpu_online,
+	.cpu_offline = nodelocal_cpu_offline,
+	.cache_create = nodelocal_cache_create,
+	.cache_destroy = nodelocal_cache_destroy,
+	.alloc = nodelocal_alloc,
+	.free = nodelocal_free,
+	.quiesce = nodelocal_quiesce,
+	.alloc_bulk = nodelocal_alloc_bulk,
+	.free_bulk = nodelocal_free_bulk,
+	.cache_shrink = nodelocal_cache_shrink,
+	.cache_validate = nodelocal_cache_validate,
+	.cache_stats = nodelocal_cache_stats,
+	.kmalloc = nodelocal_kmalloc,
+	.kfree = nodelocal_kfree,
+};
+
+NSLAB_ALLOCATOR_PLUGIN(nodelocal_ops);

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * nodelocal_batch.h: how objects of the nodelocal backend travel, included by nodelocal.c alone.
+ *
+ * One by one between a node's slabs and a caller; as batches between stacks and depot; and as
+ * batches from a CPU of one node to the slabs of another. The batches' own memory is objects of a
+ * cache without stacks, so getting one never needs another. Functions called *_locked want the
+ * node's list_lock; no other takes or leaves it held.
+ */
+#ifndef NSLAB_NODELOCAL_BATCH_H
+#define NSLAB_NODELOCAL_BATCH_H
+
+#include "allocators/nodelocal_slab.h"
+
+#define NODELOCAL_OUT_BYTES  ((size_t)512 << 10) /* of objects, on their way to other nodes */
+#define NODELOCAL_COUNT_BITS 16			 /* of `incoming`; above is the newest batch */
+
+static inline struct nodelocal_cpu *nodelocal_cpu_of(struct nslab_cpu *base)
+{
+	return nslab_container_of(base, struct nodelocal_cpu, base);
+}
+
+static struct nodelocal_cache *nodelocal_cache_of(struct kmem_cache *s)
+{
+	return nslab_container_of(s, struct nodelocal_cache, base);
+}
+
+static struct nodelocal_heap *nodelocal_heap_of(struct nslab_heap *heap)
+{
+	return nslab_container_of(heap, struct nodelocal_heap, base);
+}
+
+static void nodelocal_lock(struct nodelocal_node *node)
+{
+	nslab_lock_acquire(&node->list_lock);
+	node->stat[NSLAB_STAT_LIST_LOCK]++;
+}
+
+static void nodelocal_unlock(struct nodelocal_node *node)
+{
+	nslab_lock_release(&node->list_lock);
+}
+
+/* ---- objects between slabs and callers ---- */
+
+/* Up to `want` free objects of node nid; makes a slab there when there is none. */
+static unsigned nodelocal_slabs_take(struct nodelocal_cpu *cpu, struct nodelocal_cache *s,
+				     gfp_t gfp, int nid, unsigned want, void **objs)
+{
+	struct nodelocal_node *node = s->node[nid];
+	struct nslab_page *page;
+	unsigned nr;
+
+	nodelocal_lock(node);
+	nr = nodelocal_take_locked(s, node, want, objs);
+	nodelocal_unlock(node);
+	if (nr)
+		return nr;
+	page = nodelocal_slab_create(cpu, s, gfp | __GFP_THISNODE, nid);
+	if (!page)
+		return 0;
+	nodelocal_lock(node);
+	nodelocal_slab_add_locked(s, node, page);
+	nr = nodelocal_take_locked(s, node, want, objs);
+	nodelocal_unlock(node);
+	return nr;
+}
+
+/* cpu may be NULL. All objects are of node nid. */
+static void nodelocal_slabs_put(struct nodelocal_cpu *cpu, struct nodelocal_cache *s, int nid,
+				size_t nr, void **objs)
+{
+	struct nslab_list freed;
+
+	nslab_list_init(&freed);
+	nodelocal_lock(s->node[nid]);
+	nodelocal_put_locked(s, s->node[nid], nr, objs, &freed);
+	nodelocal_unlock(s->node[nid]);
+	nodelocal_slabs_release(cpu, s->base.heap->env, &freed);
+}
+
+/* ---- batches ---- */
+
+static struct nodelocal_batch *nodelocal_batch_get(struct nodelocal_cpu *cpu)
+{
+	struct nodelocal_heap *heap = nodelocal_heap_of(cpu->base.heap);
+	struct nodelocal_batch *batch = cpu->spare;
+	void *obj;
+
+	cpu->spare = NULL;
+	if (batch)
+		return batch;
+	if (!nodelocal_slabs_take(cpu, heap->containers, GFP_NOWAIT, cpu->base.node, 1, &obj))
+		return NULL;
+	batch = obj;
+	batch->nr = 0;
+	return batch;
+}
+
+/* A chain of empty batches; the first stays with the CPU when it has none. */
+static void nodelocal_batches_put(struct nodelocal_cpu *cpu, struct nslab_heap *heap,
+				  struct nodelocal_batch *batch)
+{
+	struct nodelocal_cache *containers = nodelocal_heap_of(heap)->containers;
+
+	while (batch) {
+		struct nodelocal_batch *next = batch->next;
+		void *obj = batch;
+
+		if (cpu && !cpu->spare)
+			cpu->spare = batch;
+		else
+			nodelocal_slabs_put(cpu, containers, nslab_node_of(heap->env, batch), 1,
+					    &obj);
+		batch = next;
+	}
+}
+
+static struct nodelocal_batch *nodelocal_batch_at(const struct nslab_env *env, uint64_t word)
+{
+	uint64_t offset = (word >> NODELOCAL_COUNT_BITS) * sizeof(struct nodelocal_batch);
+
+	return word ? (struct nodelocal_batch *)(env->arena->base + offset) : NULL;
+}
+
+static unsigned nodelocal_batch_count(uint64_t word)
+{
+	return (unsigned)(word & ((1u << NODELOCAL_COUNT_BITS) - 1));
+}
+
+/* Surplus empty batches leave the node as a chain. */
+static struct nodelocal_batch *nodelocal_trim_locked(struct nodelocal_node *node, unsigned keep)
+{
+	struct nodelocal_batch *chain = NULL;
+
+	while (node->nr_empties > keep) {
+		struct nodelocal_batch *batch = node->empties;
+
+		node->empties = batch->next;
+		node->nr_empties--;
+		batch->next = chain;
+		chain = batch;
+	}
+	return chain;
+}
+
+/* Puts a full batch into the depot, or its objects into the slabs when that is at its bound. */
+static void nodelocal_store_locked(struct nodelocal_cache *s, struct nodelocal_node *node,
+				   struct nodelocal_batch *batch, unsigned bound,
+				   struct nslab_list *freed)
+{
+	if (node->nr_depot < bound) {
+		batch->next = node->depot;
+		node->depot = batch;
+		node->nr_depot++;
+		return;
+	}
+	nodelocal_put_locked(s, node, batch->nr, batch->objs, freed);
+	batch->nr = 0;
+	batch->next = node->empties;
+	node->empties = batch;
+	node->nr_empties++;
+}
+
+/* Takes in what other nodes sent. */
+static void nodelocal_receive_locked(struct nodelocal_cache *s, struct nodelocal_node *node,
+				     unsigned bound, struct nslab_list *freed)
+{
+	struct nodelocal_batch *batch;
+	uint64_t word;
+
+	if (!atomic_load_explicit(&node->incoming, memory_order_relaxed))
+		return;
+	/* pairs with the release in nodelocal_send */
+	word = atomic_exchange_explicit(&node->incoming, 0, memory_order_acquire);
+	batch = nodelocal_batch_at(s->base.heap->env, word);
+	while (batch) {
+		struct nodelocal_batch *next = batch->next;
+
+		nodelocal_store_locked(s, node, batch, bound, freed);
+		batch = next;
+	}
+}
+
+/* Leaves at most `bound` batches in the depot; the rest of the objects goes into the slabs. */
+static void nodelocal_drain(struct nodelocal_cpu *cpu, struct nodelocal_cache *s,
+			    struct nodelocal_node *node, unsigned bound)
+{
+	struct nodelocal_batch *empties;
+	struct nslab_list freed;
+
+	nslab_list_init(&freed);
+	nodelocal_lock(node);
+	nodelocal_receive_locked(s, node, bound, &freed);
+	while (node->nr_depot > bound) {
+		struct nodelocal_batch *batch = node->depot;
+
+		node->depot = batch->next;
+		node->nr_depot--;
+		nodelocal_store_locked(s, node, batch, 0, &freed);
+	}
+	empties = nodelocal_trim_locked(node, bound);
+	nodelocal_unlock(node);
+	nodelocal_slabs_release(cpu, s->base.heap->env, &freed);
+	nodelocal_batches_put(cpu, s->base.heap, empties);
+}
+
+/* ---- objects of other nodes ---- */
+
+/* One atomic operation for the whole batch; its home is told by what is in it. */
+static void nodelocal_send(struct nodelocal_cpu *cpu, struct nodelocal_cache *s,
+			   struct nodelocal_batch *batch)
+{
+	const struct nslab_env *env = s->base.heap->env;
+	struct nodelocal_node *home = s->node[batch->home];
+	uint64_t index = ((uintptr_t)batch - env->arena->base) / sizeof(*batch);
+	uint64_t old = atomic_load_explicit(&home->incoming, memory_order_relaxed);
+	uint64_t word;
+
+	cpu->out_bytes -= (size_t)s->batch_objects * s->base.size;
+	do {
+		batch->next = nodelocal_batch_at(env, old);
+		word = index << NODELOCAL_COUNT_BITS | (nodelocal_batch_count(old) + 1);
+		/* pairs with the acquire in nodelocal_receive_locked */
+	} while (!atomic_compare_exchange_weak_explicit(
+		&home->incoming, &old, word, memory_order_release, memory_order_relaxed));
+	if (nodelocal_batch_count(word) >= s->depot_batches)
+		nodelocal_drain(cpu, s, home, s->depot_batches);
+}
+
+static void nodelocal_send_all(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack)
+{
+	while (stack->out) {
+		struct nodelocal_batch *batch = stack->out;
+
+		stack->out = batch->next;
+		nodelocal_send(cpu, stack->s, batch);
+	}
+}
+
+/* A batch for node `home`; NULL when there is no memory or the objects are too large to wait. */
+static struct nodelocal_batch *nodelocal_out_open(struct nodelocal_cpu *cpu,
+						  struct nodelocal_stack *stack, int home)
+{
+	struct nodelocal_cache *s = stack->s;
+	size_t bytes = (size_t)s->batch_objects * s->base.size;
+	struct nodelocal_batch *batch;
+
+	if (bytes > NODELOCAL_OUT_BYTES)
+		return NULL;
+	if (cpu->out_bytes + bytes > NODELOCAL_OUT_BYTES) {
+		for (unsigned i = 1; i < cpu->nr_stacks; i++)
+			nodelocal_send_all(cpu, &cpu->stacks[i]);
+	}
+	batch = nodelocal_batch_get(cpu);
+	if (!batch)
+		return NULL;
+	cpu->out_bytes += bytes;
+	batch->home = (int16_t)home;
+	batch->next = stack->out;
+	stack->out = batch;
+	return batch;
+}
+
+static void nodelocal_free_remote(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack,
+				  int home, void *obj)
+{
+	struct nodelocal_batch **link = &stack->out;
+	struct nodelocal_batch *batch;
+
+	stack->nr_remote++;
+	while (*link && (*link)->home != home)
+		link = &(*link)->next;
+	batch = *link;
+	if (!batch) {
+		link = &stack->out;
+		batch = nodelocal_out_open(cpu, stack, home);
+	}
+	if (!batch) {
+		nodelocal_slabs_put(cpu, stack->s, home, 1, &obj);
+		return;
+	}
+	batch->objs[batch->nr++] = obj;
+	if (batch->nr < stack->s->batch_objects)
+		return;
+	*link = batch->next;
+	nodelocal_send(cpu, stack->s, batch);
+}
+
+#endif
