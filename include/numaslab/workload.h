@@ -76,9 +76,14 @@ struct nslab_workload_ops {
 			   struct nslab_worker **worker);
 	nslab_batch_fn batch[NSLAB_NR_ENTRIES];
 	void (*worker_exit)(struct nslab_worker *worker); /* frees every object it holds */
-	/* 0 when the workload's own invariants hold after all workers left; -EILSEQ otherwise */
+	/*
+	 * 0 when the workload's own invariants hold after all workers left; -EILSEQ when not;
+	 * -ENOMEM when an allocation failed (a batch then stops early and returns what it did)
+	 */
 	int (*verify)(struct nslab_workload *w);
 	void (*teardown)(struct nslab_workload *w);
+	/* optional: the number of workers is a multiple of this (2: pairs); 0: any number */
+	int worker_group;
 };
 
 #define NSLAB_WORKLOAD_BATCH(x)                                                                    \

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * plan.c: loads a plan: find, read, override, check, expand.
+ *
+ * The steps are in files of their own; this one puts them in order, fills the numbers that hold for
+ * the whole plan and answers questions about the result. Everything is made in one pool, so an
+ * error at any step drops everything at once and nothing is half-made.
+ *
+ * The expected duration is trials x (windows + warm-up + what starting and ending a trial costs);
+ * plots and the time between trials are not in it. The seed of a trial depends on the plan's seed
+ * and on its place only, so a plan that is run again makes the same choices.
+ */
+#include "core/rng.h"
+#include "runner/plan_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define PLAN_TRIAL_NS UINT64_C(25000000) /* fork, exec, set-up, teardown, store */
+
+static const char *const statistic_words[] = {"auto", "q25", "median", "min"};
+
+static const char *text_key(const struct plan_file *file, const char *name)
+{
+	const struct plan_key *key = nslab_plan_section_find(&file->sections[0], name);
+
+	return key ? key->value : NULL;
+}
+
+/* Last part of the path without .ini. */
+static const char *plan_name(struct nslab_plan_pool *pool, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	size_t len = strlen(base);
+
+	if (len > 4 && !strcmp(base + len - 4, ".ini"))
+		len -= 4;
+	return nslab_pool_copy(pool, base, len);
+}
+
+static int fill_numbers(struct nslab_plan *plan, const struct plan_file *file,
+			struct nslab_err *err)
+{
+	const struct nslab_param *row;
+	struct plan_numbers n;
+	int rc;
+
+	memset(&n, 0, sizeof(n));
+	rc = nslab_param_defaults(nslab_plan_rows, &n, err);
+	for (row = nslab_plan_rows; !rc && row->name; row++) {
+		const char *value = text_key(file, row->name);
+
+		if (value)
+			rc = nslab_param_set(row, value, &n, err);
+	}
+	plan->seed = (uint64_t)n.seed;
+	plan->nr_blocks = (int)n.blocks;
+	plan->nr_windows = (int)n.windows;
+	plan->window_ns = (uint64_t)n.window_ms * 1000000;
+	plan->warmup_ns = (uint64_t)n.warmup_ms * 1000000;
+	plan->time_limit_ns = (uint64_t)n.time_limit_s * 1000000000;
+	plan->statistic = statistic_words[n.statistic];
+	plan->huge = (enum nslab_huge_policy)n.huge;
+	plan->node_bytes = (size_t)n.node_mib << 20;
+	plan->has_twin = n.twin;
+	return rc;
+}
+
+static int fill_page(struct nslab_plan *plan, const struct plan_file *file,
+		     const struct nslab_registry *registry, struct nslab_err *err)
+{
+	const struct plan_section *global = &file->sections[0];
+	const char *name = text_key(file, "page");
+	size_t len;
+	int rc = 0;
+
+	if (name)
+		rc = nslab_registry_get(registry, NSLAB_PLUGIN_PAGE, name, &plan->page, err);
+	else
+		plan->page = nslab_registry_at(registry, NSLAB_PLUGIN_PAGE, 0);
+	if (rc || !plan->page)
+		return rc;
+	len = strlen(plan->page->name);
+	plan->page_settings =
+		nslab_pool_alloc(plan->pool, (global->nr_keys + 1) * sizeof(*plan->page_settings));
+	if (!plan->page_settings)
+		return -ENOMEM;
+	for (size_t i = 0; !rc && i < global->nr_keys; i++) {
+		const struct plan_key *key = &global->keys[i];
+		struct nslab_setting *setting = &plan->page_settings[plan->nr_page_settings];
+		struct plan_list values;
+
+		if (strncmp(key->name, plan->page->name, len) != 0 || key->name[len] != '.')
+			continue;
+		setting->key = key->name + len + 1;
+		rc = nslab_plan_values(plan->pool,
+				       nslab_param_find(plan->page->ops.page->params, setting->key),
+				       key->value, &values, err);
+		if (!rc) {
+			setting->value = values.items[0];
+			plan->nr_page_settings++;
+		}
+	}
+	return rc;
+}
+
+static int fill_texts(struct nslab_plan *plan, const struct plan_file *file,
+		      const char *const *overrides, struct nslab_err *err)
+{
+	const char *counters = text_key(file, "counters");
+	struct plan_list list = {0};
+	const char **copy;
+	size_t nr = 0;
+	int rc = 0;
+
+	plan->path = file->path;
+	plan->text = file->text;
+	plan->label = text_key(file, "label");
+	plan->baseline = text_key(file, "baseline");
+	plan->name = plan_name(plan->pool, file->path);
+	if (counters)
+		rc = nslab_plan_words(plan->pool, counters, &list, err);
+	copy = nslab_pool_alloc(plan->pool, (list.nr + 1) * sizeof(*copy));
+	if (!plan->name || !copy)
+		return -ENOMEM;
+	if (list.nr)
+		memcpy(copy, list.items, list.nr * sizeof(*copy));
+	plan->counters = copy;
+	while (overrides && overrides[nr])
+		nr++;
+	copy = nslab_pool_alloc(plan->pool, (nr + 1) * sizeof(*copy));
+	for (size_t i = 0; copy && i < nr; i++)
+		copy[i] = nslab_pool_copy(plan->pool, overrides[i], strlen(overrides[i]));
+	plan->overrides = copy;
+	return copy ? rc : -ENOMEM;
+}
+
+/* A plan that can run nothing here is of no use, and the reason is the error. */
+static int check_runs(const struct nslab_plan *plan, struct nslab_err *err)
+{
+	const char *reason = NULL;
+
+	for (size_t f = 0; f < plan->nr_families; f++) {
+		for (size_t a = 0; a < plan->families[f].nr_arms; a++) {
+			if (!plan->families[f].arms[a].skipped)
+				return 0;
+			if (!reason)
+				reason = plan->families[f].arms[a].skipped;
+		}
+	}
+	return nslab_fail(err, -ENOTSUP, "%s: no cell can run here: %s", plan->path,
+			  reason ? reason : "there is none");
+}
+
+static int load(struct nslab_plan *plan, const struct nslab_plan_source *source,
+		struct nslab_err *err)
+{
+	struct plan_file file = {.pool = plan->pool};
+	int rc = nslab_plan_find(plan->pool, source->name, &file.path, err);
+
+	if (!rc)
+		rc = nslab_plan_file_read(&file, err);
+	for (size_t i = 0; !rc && source->overrides && source->overrides[i]; i++)
+		rc = nslab_plan_file_override(&file, source->overrides[i], err);
+	if (!rc)
+		rc = nslab_plan_check_keys(&file, source->registry, err);
+	if (!rc)
+		rc = fill_numbers(plan, &file, err);
+	if (!rc)
+		rc = fill_texts(plan, &file, source->overrides, err);
+	if (!rc)
+		rc = fill_page(plan, &file, source->registry, err);
+	if (!rc)
+		rc = nslab_plan_expand(plan, &file, source->registry, err);
+	return rc ? rc : check_runs(plan, err);
+}
+
+int nslab_plan_load(const struct nslab_plan_source *source, struct nslab_plan **plan,
+		    struct nslab_err *err)
+{
+	struct nslab_plan_pool *pool = nslab_pool_create();
+	struct nslab_plan *made = pool ? nslab_pool_alloc(pool, sizeof(*made)) : NULL;
+	int rc = -ENOMEM;
+
+	err->text[0] = '\0';
+	if (made) {
+		made->pool = pool;
+		made->topo = source->topo;
+		rc = load(made, source, err);
+	}
+	if (rc) {
+		if (!err->text[0])
+			nslab_fail(err, rc, "cannot plan '%s': %s", source->name, strerror(-rc));
+		nslab_pool_destroy(pool);
+		return rc;
+	}
+	*plan = made;
+	return 0;
+}
+
+void nslab_plan_free(struct nslab_plan *plan)
+{
+	if (plan)
+		nslab_pool_destroy(plan->pool); /* the plan lies in it */
+}
+
+size_t nslab_plan_nr_cells(const struct nslab_plan *plan)
+{
+	size_t nr = 0;
+
+	for (size_t f = 0; f < plan->nr_families; f++)
+		nr += plan->families[f].nr_arms;
+	return nr;
+}
+
+size_t nslab_plan_nr_trials(const struct nslab_plan *plan)
+{
+	size_t nr = 0;
+
+	for (size_t f = 0; f < plan->nr_families; f++) {
+		for (size_t a = 0; a < plan->families[f].nr_arms; a++)
+			nr += !plan->families[f].arms[a].skipped;
+	}
+	return nr * (size_t)plan->nr_blocks;
+}
+
+uint64_t nslab_plan_expected_ns(const struct nslab_plan *plan)
+{
+	uint64_t trial_ns =
+		(uint64_t)plan->nr_windows * plan->window_ns + plan->warmup_ns + PLAN_TRIAL_NS;
+	uint64_t ns;
+
+	if (__builtin_mul_overflow(nslab_plan_nr_trials(plan), trial_ns, &ns))
+		return UINT64_MAX;
+	return ns;
+}
+
+uint64_t nslab_plan_trial_seed(const struct nslab_plan *plan, int block, size_t family, size_t arm)
+{
+	uint64_t seed = nslab_rng_mix(plan->seed, (uint64_t)block);
+
+	return nslab_rng_mix(nslab_rng_mix(seed, family), arm);
+}
+
+int nslab_settings_apply(const struct nslab_param *rows, const struct nslab_setting *settings,
+			 size_t nr_settings, void *params, struct nslab_err *err)
+{
+	int rc = nslab_param_defaults(rows, params, err);
+
+	for (size_t i = 0; !rc && i < nr_settings; i++) {
+		const struct nslab_param *row = nslab_param_find(rows, settings[i].key);
+
+		rc = row ? nslab_param_set(row, settings[i].value, params, err)
+			 : nslab_fail(err, -EINVAL, "no parameter '%s'", settings[i].key);
+	}
+	return rc;
+}
+
+const char *nslab_entry_word(enum nslab_entry entry)
+{
+	static const char *const words[] = {"none", "cache", "kmalloc", "malloc"};
+
+	return words[entry];
+}
