@@ -7,6 +7,8 @@ root=$(readlink -f "$1")
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 nr_failed=0
+# what is piped into plant counts in this shell
+shopt -s lastpipe
 
 fail() {
 	printf 'failed: %s\n' "$*"
