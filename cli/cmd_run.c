@@ -87,67 +87,79 @@ static void run_warnings(const struct run_state *r)
 {
 	const char *warning = nslab_provenance_build_warning();
 	struct nslab_counters *counters;
-	struct nslab_err err;
 	char text[2048];
 
 	if (*warning)
 		fprintf(stderr, "warning: this numaslab was %s\n", warning);
 	if (r->topo->mask_note[0])
 		fprintf(stderr, "note: %s\n", r->topo->mask_note);
-	if (nslab_counters_open(&counters, &err))
+	if (nslab_counters_open(&counters))
 		return;
 	if (nslab_counters_reasons(counters, text, sizeof(text)))
 		fputs(text, stderr);
 	nslab_counters_close(counters);
 }
 
-static int run_table(struct run_state *r, struct nslab_store *store)
+/* Opens NAME in the run's folder; NULL with an error. */
+static FILE *run_file(struct run_state *r, const char *name)
 {
-	struct nslab_run_record run;
-	struct nslab_cell_list *list;
-	char status[16], path[4200];
-	double harness_ns = NAN;
+	char path[4200];
 	FILE *file;
-	int rc = nslab_store_run(store, &run, status, &harness_ns, &r->err);
 
-	if (!rc)
-		rc = nslab_store_cells(store, &list, &r->err);
-	if (rc)
-		return rc;
-	nslab_results_table(list, &run, status, harness_ns, stdout, NSLAB_TABLE_COLUMNS);
-	snprintf(path, sizeof(path), "%s/table.txt", r->result.folder);
+	snprintf(path, sizeof(path), "%s/%s", r->result.folder, name);
 	file = fopen(path, "we");
-	if (file) {
-		nslab_results_table(list, &run, status, harness_ns, file, NSLAB_TABLE_COLUMNS);
-		fclose(file);
+	if (!file)
+		nslab_fail(&r->err, -errno, "cannot write '%s': %s", path, strerror(errno));
+	return file;
+}
+
+static int run_tables(struct run_state *r, struct nslab_run_file *run)
+{
+	FILE *file = run_file(r, "table.txt");
+	int rc = nslab_results_table(run->list, &run->run, run->status, run->harness_ns, stdout,
+				     NSLAB_TABLE_COLUMNS);
+
+	if (!file)
+		return -EIO;
+	if (!rc)
+		rc = nslab_results_table(run->list, &run->run, run->status, run->harness_ns, file,
+					 NSLAB_TABLE_COLUMNS);
+	fclose(file);
+	file = run_file(r, "windows.csv");
+	if (!file)
+		return -EIO;
+	if (!rc)
+		rc = nslab_export_csv(run, file, &r->err);
+	return fclose(file) && !rc ? -EIO : rc;
+}
+
+static int run_plots(struct run_state *r, struct nslab_run_file *run)
+{
+	struct nslab_plots_outcome outcome = {0};
+	const char *last_reason = "";
+	int rc = nslab_plots_make(run->store, r->result.folder, NULL,
+				  NSLAB_PLOT_PNG | NSLAB_PLOT_SVG, &outcome, &r->err);
+
+	for (size_t i = 0; i < outcome.nr; i++) {
+		if (!outcome.plots[i].is_drawn && strcmp(outcome.plots[i].reason, last_reason))
+			fprintf(stderr, "plot %s: %s\n", outcome.plots[i].name,
+				outcome.plots[i].reason);
+		last_reason = outcome.plots[i].reason;
 	}
-	nslab_cell_list_free(list);
-	return 0;
+	return rc;
 }
 
 static int run_report(struct run_state *r)
 {
-	char path[4200];
-	struct nslab_store *store;
-	int rc;
+	struct nslab_run_file run;
+	int rc = nslab_run_file_open(r->result.folder, &run, &r->err);
 
-	snprintf(path, sizeof(path), "%s/run.db", r->result.folder);
-	rc = nslab_store_open(path, &store, &r->err);
 	if (rc)
 		return rc;
-	rc = run_table(r, store);
-	if (!rc) {
-		snprintf(path, sizeof(path), "%s/windows.csv", r->result.folder);
-		rc = nslab_export_file(store, NSLAB_EXPORT_CSV, path, &r->err);
-	}
-	if (!rc && !r->arguments->has_no_plots) {
-		struct nslab_err why = {""};
-
-		if (nslab_plots_make(store, r->result.folder, NULL, NSLAB_PLOT_PNG | NSLAB_PLOT_SVG,
-				     &why))
-			fprintf(stderr, "no plots: %s\n", why.text);
-	}
-	nslab_store_close(store);
+	rc = run_tables(r, &run);
+	if (!rc && !r->arguments->has_no_plots)
+		rc = run_plots(r, &run);
+	nslab_run_file_close(&run);
 	fprintf(stderr, "results: %s\n", r->result.folder);
 	return rc;
 }

@@ -199,7 +199,7 @@ static void child_last_words(const struct child *child, char *line, size_t line_
 	while (n > 0 && text[n - 1] == '\n')
 		text[--n] = '\0';
 	last = strrchr(text, '\n');
-	snprintf(line, line_bytes, "%s", last ? last + 1 : text);
+	snprintf(line, line_bytes, "%.*s", (int)line_bytes - 1, last ? last + 1 : text);
 }
 
 static void explain(const struct child *child, int status, const struct nslab_launch *launch,

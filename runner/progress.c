@@ -6,6 +6,7 @@
  * a file or pipe: a plain line at most every ten seconds, so that logs stay short. Time left is the
  * mean time per finished trial times the trials to come: families differ little in length.
  */
+#define _GNU_SOURCE
 #include "runner/progress.h"
 
 #include "core/clock.h"

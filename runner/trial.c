@@ -388,7 +388,7 @@ static void trial_collect(struct trial *t)
 						   (json_int_t)window->ops, (json_int_t)window->ns,
 						   (json_int_t)window->cpu_ns, thread->is_counted));
 		}
-		for (size_t c = 0; c < thread->nr_counters; c++)
+		for (int c = 0; c < thread->nr_counters; c++)
 			json_array_append_new(counters, trial_counter(&thread->counters[c]));
 		json_array_append_new(
 			workers, json_pack("{s:I, s:I, s:I, s:o}", "run_delay_ns",

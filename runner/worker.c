@@ -93,10 +93,9 @@ static int worker_measure(struct nslab_worker_thread *thread, struct nslab_worke
 		.hooks = {worker_on_start, worker_on_stop, worker_on_all_done},
 		.thread = thread,
 	};
-	struct nslab_err ignored;
 	int rc;
 
-	if (crew->has_counters && nslab_counters_open(&hooks.counters, &ignored))
+	if (crew->has_counters && nslab_counters_open(&hooks.counters))
 		hooks.counters = NULL; /* no memory for a set: the trial goes on without */
 	thread->is_counted = worker->is_counted;
 	rc = nslab_meter_run(&crew->meter, &timed.timed, thread->seed, &hooks.hooks,

@@ -8,6 +8,8 @@
 
 #include "core/rng.h"
 
+#include <numaslab/types.h>
+
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
