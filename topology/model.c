@@ -84,7 +84,7 @@ static bool is_closer(const struct nslab_topo_node *a, const struct nslab_topo_n
 	return a->os_index < b->os_index;
 }
 
-int nslab_topo_homes(const struct nslab_topo *topo, int *homes)
+int nslab_topo_fill_homes(struct nslab_topo *topo)
 {
 	int nr;
 	int *positions = nslab_topo_pu_positions(topo, &nr);
@@ -92,12 +92,12 @@ int nslab_topo_homes(const struct nslab_topo *topo, int *homes)
 	if (!positions)
 		return -ENOMEM;
 	for (int i = 0; i < topo->nr_pus; i++)
-		homes[i] = -1;
+		topo->pus[i].home = -1;
 	for (int n = 0; n < topo->nr_nodes; n++) {
 		const struct nslab_topo_node *node = &topo->nodes[n];
 
 		for (int i = 0; i < node->nr_pus; i++) {
-			int *home = &homes[positions[node->pus[i]]];
+			int *home = &topo->pus[positions[node->pus[i]]].home;
 
 			if (*home < 0 || is_closer(node, &topo->nodes[*home]))
 				*home = n;

@@ -22,12 +22,8 @@ int nslab_topo_apply_mask(struct nslab_topo *topo, struct nslab_err *err);
  */
 int *nslab_topo_pu_positions(const struct nslab_topo *topo, int *nr);
 
-/*
- * The node that each PU is at home on: of the nodes local to it the one with the fewest PUs, then
- * the lowest OS index; -1 when no node is local. Unlike pus[].node it may be without memory.
- * homes[] has nr_pus entries. 0 or -ENOMEM.
- */
-int nslab_topo_homes(const struct nslab_topo *topo, int *homes);
+/* Fills pus[].home from the nodes. 0 or -ENOMEM. */
+int nslab_topo_fill_homes(struct nslab_topo *topo);
 
 /* Whether the node has memory; all have when the source gives no size for any. */
 bool nslab_topo_has_memory(const struct nslab_topo *topo, int node);

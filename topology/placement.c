@@ -7,7 +7,7 @@
  * share cores, caches, nodes and packages in that order, so that `compact` is simply that order.
  *
  * Invariants: no PU stands twice in a sequence; no core stands twice except under smt and pus. A
- * node's workers are the PUs at home on it (nslab_topo_homes), so nodes that share their PUs with
+ * node's workers are the PUs at home on it, so nodes that share their PUs with
  * another, such as HBM or CXL memory beside DRAM, hold memory but never workers. Texts are parsed
  * strictly, and what is wrong with one is told with what there is instead. Left out: any notion of
  * speed; `remote` goes by distance alone.
@@ -27,7 +27,6 @@ struct sequence {
 	const char *text; /* the placement */
 	int *pus;	  /* positions in topo->pus */
 	int nr;
-	int *homes;	    /* node of each PU, -1 */
 	bool *is_core_used; /* by core number */
 	int nr_cores;
 	char reason[256]; /* why there are no more */
@@ -60,8 +59,8 @@ static int group_of(const struct sequence *sequence, int pu)
 {
 	int package = sequence->topo->pus[pu].package;
 
-	if (sequence->homes[pu] >= 0)
-		return sequence->homes[pu];
+	if (sequence->topo->pus[pu].home >= 0)
+		return sequence->topo->pus[pu].home;
 	return sequence->topo->nr_nodes + (package < 0 ? 0 : package);
 }
 
@@ -163,24 +162,23 @@ static int parse_number(const char *text, const char **end)
 	return (int)value;
 }
 
-static bool is_home(const struct nslab_topo *topo, const int *homes, int node, bool only_usable)
+static bool is_home(const struct nslab_topo *topo, int node, bool only_usable)
 {
 	for (int i = 0; i < topo->nr_pus; i++) {
-		if (homes[i] == node && (topo->pus[i].is_usable || !only_usable))
+		if (topo->pus[i].home == node && (topo->pus[i].is_usable || !only_usable))
 			return true;
 	}
 	return false;
 }
 
 /* Nodes that workers can be placed on, as a list. */
-static void home_text(const struct nslab_topo *topo, const int *homes, char *text,
-		      size_t text_bytes)
+static void home_text(const struct nslab_topo *topo, char *text, size_t text_bytes)
 {
 	size_t used = 0;
 
 	snprintf(text, text_bytes, "none");
 	for (int i = 0; i < topo->nr_nodes && used + 16 < text_bytes; i++) {
-		if (is_home(topo, homes, i, true))
+		if (is_home(topo, i, true))
 			used += (size_t)snprintf(text + used, text_bytes - used, "%s%d",
 						 used ? "," : "", topo->nodes[i].os_index);
 	}
@@ -194,14 +192,14 @@ static int refuse_node(const struct sequence *sequence, int node, struct nslab_e
 	char list[128], pus[80];
 	int other;
 
-	home_text(topo, sequence->homes, list, sizeof(list));
+	home_text(topo, list, sizeof(list));
 	if (!row->nr_pus)
 		return nslab_fail(err, -EINVAL,
 				  "cannot use placement '%s': node %d has no PU (nodes with PUs: "
 				  "%s); for its memory use memory=node:%d",
 				  sequence->text, row->os_index, list, row->os_index);
 	nslab_index_text(row->pus, row->nr_pus, pus, sizeof(pus));
-	other = sequence->homes[nslab_topo_pu_index(topo, row->pus[0])];
+	other = topo->pus[nslab_topo_pu_index(topo, row->pus[0])].home;
 	return nslab_fail(
 		err, -EINVAL,
 		"cannot use placement '%s': PUs %s of node %d are at home on node %d; use "
@@ -218,15 +216,15 @@ static int find_home(struct sequence *sequence, int os_index, struct nslab_err *
 	char list[128];
 
 	if (node < 0) {
-		home_text(topo, sequence->homes, list, sizeof(list));
+		home_text(topo, list, sizeof(list));
 		return nslab_fail(err, -EINVAL,
 				  "cannot use placement '%s': there is no node %d; nodes with "
 				  "PUs: %s",
 				  sequence->text, os_index, list);
 	}
-	if (!is_home(topo, sequence->homes, node, false))
+	if (!is_home(topo, node, false))
 		return refuse_node(sequence, node, err);
-	if (!is_home(topo, sequence->homes, node, true))
+	if (!is_home(topo, node, true))
 		snprintf(sequence->reason, sizeof(sequence->reason),
 			 "the CPU mask leaves no PU of node %d", os_index);
 	return node;
@@ -387,7 +385,6 @@ static int unknown_placement(const char *text, struct nslab_err *err)
 static void sequence_close(struct sequence *sequence)
 {
 	free(sequence->pus);
-	free(sequence->homes);
 	free(sequence->is_core_used);
 }
 
@@ -408,10 +405,8 @@ static int sequence_open(struct sequence *sequence, const struct nslab_topo *top
 			sequence->nr_cores = topo->pus[i].core + 1;
 	}
 	sequence->pus = calloc(nr_pus, sizeof(*sequence->pus));
-	sequence->homes = calloc(nr_pus, sizeof(*sequence->homes));
 	sequence->is_core_used = calloc((size_t)sequence->nr_cores + 1, sizeof(bool));
-	if (!sequence->pus || !sequence->homes || !sequence->is_core_used ||
-	    nslab_topo_homes(topo, sequence->homes))
+	if (!sequence->pus || !sequence->is_core_used)
 		return nslab_fail(err, -ENOMEM, "cannot place workers: out of memory");
 	return placement->build(sequence, argument, err);
 }
@@ -496,19 +491,15 @@ static int append_pairs(const struct nslab_topo *topo, const int *nodes, int nr,
 /* Positions of the nodes that workers can be placed on; their number or -ENOMEM. */
 static int usable_nodes(const struct nslab_topo *topo, int **nodes)
 {
-	int *homes = calloc((size_t)topo->nr_pus + 1, sizeof(*homes));
 	int nr = 0;
 
 	*nodes = calloc((size_t)topo->nr_nodes + 1, sizeof(**nodes));
-	if (!homes || !*nodes || nslab_topo_homes(topo, homes)) {
-		free(homes);
+	if (!*nodes)
 		return -ENOMEM;
-	}
 	for (int i = 0; i < topo->nr_nodes; i++) {
-		if (is_home(topo, homes, i, true))
+		if (is_home(topo, i, true))
 			(*nodes)[nr++] = i;
 	}
-	free(homes);
 	return nr;
 }
 

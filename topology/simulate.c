@@ -121,8 +121,10 @@ static void swap_in(struct nslab_topo *topo, struct simulation *simulation)
 	topo->nr_nodes = simulation->nr_nodes;
 	topo->has_distances = false;
 	topo->is_simulated = true;
-	for (int i = 0; i < topo->nr_pus; i++)
+	for (int i = 0; i < topo->nr_pus; i++) {
 		topo->pus[i].node = simulation->owner[i];
+		topo->pus[i].home = simulation->owner[i];
+	}
 	/* attributes describe the nodes that are gone */
 	for (int i = 0; i < topo->nr_memattrs; i++)
 		free((char *)topo->memattrs[i].name);

@@ -148,13 +148,20 @@ int nslab_source_check_synthetic(const char *text, struct nslab_err *err)
 	return 0;
 }
 
-static void run_child(void (*attempt)(void *context), void *context, int out)
+/* What the child says over the pipe; small enough to go in one write. */
+struct answer {
+	int rc;
+	struct nslab_err err;
+};
+
+static void run_child(int (*attempt)(void *context, struct nslab_err *err), void *context, int out)
 {
-	struct rlimit no_core = {0, 0};
-	struct sigaction action = {.sa_handler = SIG_DFL};
 	static const int signals[] = {SIGALRM, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
-	sigset_t none;
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	struct rlimit no_core = {0, 0};
+	struct answer answer = {0};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t none;
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		sigaction(signals[i], &action, NULL);
@@ -166,33 +173,35 @@ static void run_child(void (*attempt)(void *context), void *context, int out)
 		dup2(null, STDERR_FILENO);
 	}
 	alarm(CHILD_LIMIT_S);
-	attempt(context);
-	_exit(write(out, "", 1) == 1 ? 0 : 1);
+	answer.rc = attempt(context, &answer.err);
+	_exit(write(out, &answer, sizeof(answer)) == sizeof(answer) ? 0 : 1);
 }
 
-static int death(int status, struct nslab_err *err)
+static int tell_death(int status, const char *subject, struct nslab_err *err)
 {
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		return nslab_fail(err, -EINVAL, "hwloc does not finish reading it");
-	if (WIFSIGNALED(status))
-		return nslab_fail(err, -EINVAL, "hwloc fails on it (%s)",
-				  strsignal(WTERMSIG(status)));
-	return nslab_fail(err, -EINVAL, "hwloc fails on it");
+		return nslab_fail(err, -EINVAL,
+				  "cannot use topology '%s': hwloc does not finish reading it",
+				  subject);
+	return nslab_fail(err, -EINVAL,
+			  "cannot use topology '%s': it is damaged, hwloc fails on it%s%s", subject,
+			  WIFSIGNALED(status) ? ": " : "",
+			  WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "");
 }
 
-int nslab_source_survives(void (*attempt)(void *context), void *context, struct nslab_err *err)
+int nslab_source_try(int (*attempt)(void *context, struct nslab_err *err), void *context,
+		     const char *subject, struct nslab_err *err)
 {
-	int pipe_fds[2], status = 0;
+	struct answer answer;
+	int pipe_fds[2], rc, status = 0;
 	ssize_t n;
 	pid_t pid;
-	char byte;
 
 	if (pipe2(pipe_fds, O_CLOEXEC))
 		return nslab_fail(err, -errno, "cannot make a pipe: %s", strerror(errno));
 	pid = fork();
 	if (pid < 0) {
-		int rc = -errno;
-
+		rc = -errno;
 		close(pipe_fds[0]);
 		close(pipe_fds[1]);
 		return nslab_fail(err, rc, "cannot start a process: %s", strerror(-rc));
@@ -203,10 +212,14 @@ int nslab_source_survives(void (*attempt)(void *context), void *context, struct 
 	}
 	close(pipe_fds[1]);
 	do {
-		n = read(pipe_fds[0], &byte, 1);
+		n = read(pipe_fds[0], &answer, sizeof(answer));
 	} while (n < 0 && errno == EINTR);
 	close(pipe_fds[0]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return n == 1 ? 0 : death(status, err);
+	if (n != sizeof(answer))
+		return tell_death(status, subject, err);
+	if (answer.rc && err)
+		*err = answer.err;
+	return answer.rc;
 }

@@ -19,9 +19,10 @@ int nslab_source_read_xml(const char *path, char **text, size_t *bytes, struct n
 int nslab_source_check_synthetic(const char *text, struct nslab_err *err);
 
 /*
- * Calls attempt(context) in a child process first, with its output closed and time limited. 0 when
- * it came back, whatever it returned; -EINVAL when it died (err tells how).
+ * Calls attempt(context) in a child process, with its output closed and its time limited. What it
+ * returned and told when it came back; -EINVAL and a text that names `subject` when it died.
  */
-int nslab_source_survives(void (*attempt)(void *context), void *context, struct nslab_err *err);
+int nslab_source_try(int (*attempt)(void *context, struct nslab_err *err), void *context,
+		     const char *subject, struct nslab_err *err);
 
 #endif

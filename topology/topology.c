@@ -240,26 +240,22 @@ static int fill_homes(struct load *load, struct nslab_err *err)
 {
 	struct nslab_topo *topo = load->topo;
 	hwloc_obj_t obj = first_of(load->hwloc, HWLOC_OBJ_PU);
-	int *homes = calloc((size_t)topo->nr_pus + 1, sizeof(*homes));
 
-	if (!homes || nslab_topo_homes(topo, homes)) {
-		free(homes);
+	if (nslab_topo_fill_homes(topo))
 		return out_of_memory(err);
-	}
 	for (int i = 0; i < topo->nr_pus && obj; i++, obj = next_of(load->hwloc, obj)) {
-		int home = homes[i];
+		struct nslab_topo_pu *pu = &topo->pus[i];
 
 		/* most machines: one local node, and it has memory */
-		if (home >= 0 && topo->nodes[home].memory_bytes)
-			topo->pus[i].node = home;
+		if (pu->home >= 0 && topo->nodes[pu->home].memory_bytes)
+			pu->node = pu->home;
 		else
-			topo->pus[i].node = local_with_memory(topo, obj);
-		if (topo->pus[i].node < 0 && home >= 0 && topo->has_distances)
-			topo->pus[i].node = nearest_by_distance(topo, home);
-		if (topo->pus[i].node < 0)
-			topo->pus[i].node = nearest_in_tree(load, obj);
+			pu->node = local_with_memory(topo, obj);
+		if (pu->node < 0 && pu->home >= 0 && topo->has_distances)
+			pu->node = nearest_by_distance(topo, pu->home);
+		if (pu->node < 0)
+			pu->node = nearest_in_tree(load, obj);
 	}
-	free(homes);
 	return 0;
 }
 
@@ -695,14 +691,12 @@ static int load_topo(struct load *load, struct nslab_topo **topo, struct nslab_e
 	return rc;
 }
 
-static void attempt_load(void *context)
+static int attempt_load(void *context, struct nslab_err *err)
 {
 	struct load load = *(struct load *)context;
 	struct nslab_topo *topo;
-	struct nslab_err err;
 
-	load_topo(&load, &topo, &err);
-	nslab_topo_free(topo);
+	return load_topo(&load, &topo, err);
 }
 
 /* hwloc's environment stands for the machine only where a file or string would. */
@@ -740,8 +734,7 @@ static int prepare(struct load *load, struct nslab_err *err)
 	rc = nslab_source_read_xml(load->source.text, &load->xml, &load->xml_bytes, err);
 	if (rc)
 		return rc;
-	rc = nslab_source_survives(attempt_load, load, err);
-	return rc ? nslab_fail_in(err, rc, "cannot use topology '%s'", load->source.text) : 0;
+	return nslab_source_try(attempt_load, load, load->source.text, err);
 }
 
 int nslab_topo_load(const struct nslab_topo_source *source, struct nslab_topo **topo,

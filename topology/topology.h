@@ -52,6 +52,8 @@ struct nslab_topo_pu {
 	int smt;	/* rank among the PUs of its core: 0 is the first thread */
 	int node;	/* index into nodes[] of its local node with memory, else the nearest; -1 */
 	bool is_usable; /* allowed, and in this process's CPU mask */
+	int home;	/* index into nodes[]: of the nodes local to it the one with the fewest PUs,
+			 * then the lowest OS index, with memory or not; -1 when none is local */
 };
 
 struct nslab_topo_cache {

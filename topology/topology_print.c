@@ -29,7 +29,6 @@ struct picture {
 	const struct nslab_topo *topo;
 	FILE *out;
 	int columns;
-	int *homes;
 	struct row *rows;
 	int nr_rows;
 	bool has_brackets; /* every node's PUs fit with them */
@@ -225,7 +224,7 @@ static int landlord(const struct picture *picture, int node)
 {
 	const struct nslab_topo *topo = picture->topo;
 	int pu = nslab_topo_pu_index(topo, topo->nodes[node].pus[0]);
-	int home = pu < 0 ? -1 : picture->homes[pu];
+	int home = pu < 0 ? -1 : topo->pus[pu].home;
 
 	return home == node ? -1 : home;
 }
@@ -341,7 +340,7 @@ static void print_homeless(const struct picture *picture)
 		int package = topo->pus[i].package, node = topo->pus[i].node, nr = 0;
 
 		for (; i < topo->nr_pus && topo->pus[i].package == package; i++) {
-			if (picture->homes[i] < 0)
+			if (topo->pus[i].home < 0)
 				list[nr++] = topo->pus[i].os_index;
 		}
 		if (!nr)
@@ -590,9 +589,8 @@ void nslab_topo_print(const struct nslab_topo *topo, FILE *out, int columns)
 
 	if (picture.columns < 60)
 		picture.columns = 60;
-	picture.homes = calloc((size_t)topo->nr_pus + 1, sizeof(*picture.homes));
 	picture.rows = calloc((size_t)topo->nr_nodes + 1, sizeof(*picture.rows));
-	if (picture.homes && picture.rows && !nslab_topo_homes(topo, picture.homes)) {
+	if (picture.rows) {
 		fold(&picture);
 		lay_out(&picture);
 		tighten(&picture);
@@ -602,6 +600,5 @@ void nslab_topo_print(const struct nslab_topo *topo, FILE *out, int columns)
 		print_caches(&picture);
 		print_notes(&picture);
 	}
-	free(picture.homes);
 	free(picture.rows);
 }
