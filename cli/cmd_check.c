@@ -122,7 +122,7 @@ static void run_in_child(const struct nslab_conformance_target *target, size_t n
 static void tell(struct check_run *run, const char *allocator, const char *check,
 		 const char *summary, const struct nslab_conformance_result *result)
 {
-	const char *word = nslab_verdict_word(result->verdict);
+	const char *word = nslab_check_verdict_word(result->verdict);
 
 	run->nr[result->verdict]++;
 	if (run->is_json)

@@ -421,7 +421,7 @@ void nslab_conformance_run(const struct nslab_conformance_target *target, size_t
 	suite_close(&t);
 }
 
-const char *nslab_verdict_word(enum nslab_verdict verdict)
+const char *nslab_check_verdict_word(enum nslab_check_verdict verdict)
 {
 	static const char *const words[] = {"pass", "fail", "skip"};
 

@@ -14,7 +14,7 @@
 
 #include <numaslab/allocator.h>
 
-enum nslab_verdict {
+enum nslab_check_verdict {
 	NSLAB_VERDICT_PASS,
 	NSLAB_VERDICT_FAIL,
 	NSLAB_VERDICT_SKIP
@@ -29,7 +29,7 @@ struct nslab_conformance_target {
 };
 
 struct nslab_conformance_result {
-	enum nslab_verdict verdict;
+	enum nslab_check_verdict verdict;
 	char text[512]; /* what is wrong, or why skipped; "" when passed */
 };
 
@@ -46,6 +46,6 @@ void nslab_conformance_run(const struct nslab_conformance_target *target, size_t
 			   struct nslab_conformance_result *result);
 
 /* "pass", "fail", "skip". */
-const char *nslab_verdict_word(enum nslab_verdict verdict);
+const char *nslab_check_verdict_word(enum nslab_check_verdict verdict);
 
 #endif

@@ -224,6 +224,8 @@ static int trial_workload(struct trial *t)
 	if (rc)
 		return nslab_fail(&t->err, rc, "cannot set up workload '%s': %s",
 				  t->workload_ops->name, strerror(-rc));
+	t->workload->ops = t->workload_ops;
+	t->workload->run = &t->run;
 	return 0;
 }
 

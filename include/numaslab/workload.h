@@ -46,7 +46,7 @@ struct nslab_run {
 	atomic_bool is_stopping;
 };
 
-/* Base of a workload's state. */
+/* Base of a workload's state; filled by the host after setup. */
 struct nslab_workload {
 	const struct nslab_workload_ops *ops;
 	struct nslab_run *run;
