@@ -97,6 +97,14 @@ static void row_real(struct store_row *row, double value)
 				      : sqlite3_bind_null(row->statement, at));
 }
 
+static void row_bytes(struct store_row *row, uint64_t bytes)
+{
+	if (bytes == NSLAB_BYTES_UNKNOWN)
+		row_text(row, NULL);
+	else
+		row_count(row, bytes);
+}
+
 /* Runs the statement and makes it ready for the next row. */
 static int row_insert(struct store_row *row)
 {
@@ -440,8 +448,8 @@ static void bind_trial(struct store_row *row, const struct nslab_trial_record *t
 	row_real(row, trial->ns_per_op);
 	row_real(row, trial->page_hit_rate);
 	row_int(row, trial->nr_pages_sampled);
-	row_count(row, trial->rss_bytes);
-	row_count(row, trial->held_bytes);
+	row_bytes(row, trial->rss_bytes);
+	row_bytes(row, trial->held_bytes);
 }
 
 static int store_add_windows(struct nslab_store *store, int64_t id,
