@@ -185,6 +185,11 @@ int nslab_store_open(const char *path, struct nslab_store **result, struct nslab
 	if (((code & 0xff) == SQLITE_READONLY || (code & 0xff) == SQLITE_CANTOPEN) &&
 	    open_has_journal(path))
 		code = open_private(store, path);
+	if (code == SQLITE_ERROR) {
+		rc = nslab_fail(err, -EINVAL,
+				"'%s' holds no run: it was stopped before the first record", path);
+		goto close;
+	}
 	if (code != SQLITE_OK) {
 		rc = store->db ? nslab_store_failed(store, "read", err)
 			       : nslab_fail(err, -ENOMEM, "cannot read '%s'", path);

@@ -10,8 +10,9 @@
  * Why a rollback journal and not a write-ahead log: the log is a second file that must travel with
  * the first, and it cannot be read from a folder that is not writable. TRUNCATE keeps the journal's
  * name and saves a directory update for each trial. Why synchronous=NORMAL: kill -9 needs no fsync
- * (the kernel keeps what was written), a power cut does. A commit costs milliseconds, falls between
- * two trials and never inside a timed window, so the run pays for it and the measurement does not.
+ * (the kernel keeps what was written), a power cut does. A commit costs 0.7 ms for 20 windows and
+ * 3 ms for 1280 (ext4 on a virtual disk; 0.1 and 2 ms without fsync), falls between two trials and
+ * never inside a timed window, so the run pays for it and the measurement does not.
  *
  * Invariants: statements are prepared once; NaN and absent texts become NULL; a failed trial leaves
  * nothing behind. Left out: merging of files and writing over NFS from several machines.

@@ -435,6 +435,31 @@ static void half_a_transaction_is_undone_where_nothing_can_be_written(void **sta
 	assert_true(after.st_size == before.st_size);
 }
 
+static void run_can_be_read_while_it_is_written(void **state)
+{
+	struct folder *folder = *state;
+	struct synthetic_spec spec = {.scale = 1.0};
+	struct nslab_run_file file;
+	struct nslab_run_record run;
+	struct nslab_store *store;
+	struct nslab_err err = {""};
+	int64_t cell;
+
+	synthetic_record(&spec, &run);
+	assert_int_equal(nslab_store_create(folder->path, &run, &store, &err), 0);
+	assert_int_equal(synthetic_add_cell(store, &synthetic_arms[0], "churn", &cell, &err), 0);
+	assert_int_equal(nslab_store_flush(store, &err), 0);
+	for (int block = 0; block < 3; block++) {
+		assert_int_equal(kill_add_trial(store, cell, 2 * block, &err), 0);
+		assert_int_equal(nslab_run_file_open(folder->path, &file, &err), 0);
+		assert_int_equal(file.list->cells[0].nr, 2 * block + 1);
+		/* the reader keeps the file open while the next trial is stored */
+		assert_int_equal(kill_add_trial(store, cell, 2 * block + 1, &err), 0);
+		nslab_run_file_close(&file);
+	}
+	nslab_store_close(store);
+}
+
 /* ---- files that are no result files ---- */
 
 static void expect_open_error(const char *path, const char *text)
@@ -475,6 +500,10 @@ static void open_refuses_foreign_files(void **state)
 	sqlite3_exec(db, "CREATE TABLE song(title)", NULL, NULL, NULL);
 	sqlite3_close(db);
 	expect_open_error(folder->path, "but not a result file");
+	assert_int_equal(sqlite3_open(folder->path, &db), SQLITE_OK);
+	sqlite3_exec(db, "PRAGMA application_id=0x6e736c62", NULL, NULL, NULL);
+	sqlite3_close(db);
+	expect_open_error(folder->path, "holds no run");
 }
 
 static void open_refuses_newer_schema(void **state)
@@ -600,6 +629,7 @@ int main(void)
 		STORE_TEST(killed_writer_leaves_every_reported_trial),
 		STORE_TEST(half_a_transaction_is_undone),
 		STORE_TEST(half_a_transaction_is_undone_where_nothing_can_be_written),
+		STORE_TEST(run_can_be_read_while_it_is_written),
 		STORE_TEST(open_refuses_foreign_files),
 		STORE_TEST(open_refuses_newer_schema),
 		STORE_TEST(cut_and_damaged_files_are_an_error_of_one_line),
