@@ -244,7 +244,8 @@ int nslab_comparison_json(const struct nslab_comparison *comparison, FILE *out)
 			 (json_int_t)comparison->nr_only_b, "rows", rows);
 	if (!root || rc)
 		rc = -ENOMEM;
-	else if (json_dumpf(root, out, JSON_INDENT(1)) || fputc('\n', out) == EOF)
+	else if (json_dumpf(root, out, JSON_INDENT(1) | JSON_REAL_PRECISION(12)) ||
+		 fputc('\n', out) == EOF)
 		rc = -EIO;
 	json_decref(root);
 	return rc;

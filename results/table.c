@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLE_ARM_WIDTH	  17
+#define TABLE_ARM_WIDTH	  16
 #define TABLE_LABEL_WIDTH 11
 
 void nslab_arm_text(const struct nslab_cell_record *cell, char *text, size_t text_bytes)

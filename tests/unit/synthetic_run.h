@@ -135,7 +135,7 @@ static inline int synthetic_add_trial(struct nslab_store *store, int64_t cell, i
 		.page_hit_rate = isnan(ns) ? NAN : 1.0,
 		.nr_pages_sampled = 64,
 		.rss_bytes = UINT64_C(4) << 20,
-		.held_bytes = isnan(held_bytes) ? 0 : (uint64_t)held_bytes,
+		.held_bytes = isnan(held_bytes) ? NSLAB_BYTES_UNKNOWN : (uint64_t)held_bytes,
 		.nr_windows = isnan(ns) ? 0u : SYNTHETIC_WINDOWS,
 		.nr_counters = isnan(ns) ? 0u : 3u,
 		.nr_caches = isnan(ns) ? 0u : 1u,
