@@ -552,14 +552,14 @@ int nslab_world_open(const struct nslab_world_spec *spec, struct nslab_world **w
 static void world_close_heap(struct nslab_world *w)
 {
 	const char *name = w->allocator->name;
-	int rc = 0;
+	int rc;
 
 	for (int i = 0; i < WORLD_NO_CPU; i++) {
 		if (w->slots[i].cpu)
 			world_offline(w, w->slots[i].cpu);
 	}
-	if (nslab_kmalloc_is_default(w->heap))
-		rc = nslab_kmalloc_caches_destroy(w->heap);
+	/* a backend with a kmalloc of its own may have made these caches as well */
+	rc = nslab_kmalloc_caches_destroy(w->heap);
 	if (rc)
 		w->env.report(&w->env, "'%s' cannot destroy its kmalloc caches: %s", name,
 			      strerror(-rc));
