@@ -182,7 +182,7 @@ static int exec_cells(struct exec *e)
 	}
 	e->order = calloc(most_arms, sizeof(*e->order));
 	e->floor_ns = calloc((size_t)e->plan->nr_blocks + 1, sizeof(*e->floor_ns));
-	return e->order && e->floor_ns ? 0 : -ENOMEM;
+	return e->order && e->floor_ns ? nslab_store_flush(e->store, e->err) : -ENOMEM;
 }
 
 /* ---- one trial ---- */

@@ -138,6 +138,13 @@ static uint64_t get_u64(const json_t *object, const char *key)
 	return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
+static uint64_t get_bytes(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	return json_is_integer(value) ? (uint64_t)json_integer_value(value) : NSLAB_BYTES_UNKNOWN;
+}
+
 static int fill_windows(json_t *document, struct nslab_trial_record *record,
 			struct nslab_trial_buffers *buffers)
 {
@@ -284,8 +291,8 @@ int nslab_record_fill(struct nslab_launch_result *launched, enum nslab_statistic
 	check_reports(document, launched);
 	record->wall_ns = launched->wall_ns;
 	record->exit_status = launched->exit_status;
-	record->rss_bytes = get_u64(document, "rss_bytes");
-	record->held_bytes = get_u64(document, "held_bytes");
+	record->rss_bytes = get_bytes(document, "rss_bytes");
+	record->held_bytes = get_bytes(document, "held_bytes");
 	record->ns_per_op =
 		nslab_trial_ns_per_op(record->windows, record->nr_windows, statistic, scratch);
 	if (isnan(record->ns_per_op) && !launched->cause[0])
@@ -419,6 +426,7 @@ int nslab_record_run(const struct nslab_exec_options *options, const char *folde
 		.env_json = t.env_text,
 		.statistic = plan->statistic,
 		.seed = plan->seed,
+		.nr_trials_planned = nslab_plan_nr_trials(plan),
 		.started = t.started,
 	};
 	snprintf(t.path, sizeof(t.path), "%s/run.db", folder);

@@ -356,9 +356,12 @@ static void trial_inspect(struct trial *t)
 	nslab_world_usage(t->crew.world, &usage);
 	json_object_set_new(t->result, "page_check", trial_page_check(t));
 	json_object_set_new(t->result, "caches", trial_caches(t));
-	json_object_set_new(t->result, "rss_bytes", json_integer((json_int_t)t->crew.rss_bytes));
-	json_object_set_new(t->result, "held_bytes",
-			    json_integer((json_int_t)(usage.nr_pages << NSLAB_PAGE_SHIFT)));
+	if (t->crew.rss_bytes)
+		json_object_set_new(t->result, "rss_bytes",
+				    json_integer((json_int_t)t->crew.rss_bytes));
+	if (t->allocator->caps & NSLAB_CAP_PAGES)
+		json_object_set_new(t->result, "held_bytes",
+				    json_integer((json_int_t)(usage.nr_pages << NSLAB_PAGE_SHIFT)));
 }
 
 static json_t *trial_counter(const struct nslab_counter_reading *reading)
