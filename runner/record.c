@@ -426,7 +426,7 @@ int nslab_record_run(const struct nslab_exec_options *options, const char *folde
 		.env_json = t.env_text,
 		.statistic = plan->statistic,
 		.seed = plan->seed,
-		.nr_trials_planned = nslab_plan_nr_trials(plan),
+		.nr_trials_planned = (int64_t)nslab_plan_nr_trials(plan),
 		.started = t.started,
 	};
 	snprintf(t.path, sizeof(t.path), "%s/run.db", folder);

@@ -177,7 +177,6 @@ static int fill_nodes(struct load *load, struct nslab_err *err)
 		node->memory_bytes = obj->attr ? obj->attr->numanode.local_memory : 0;
 		if (pus_of(load, obj->cpuset, &node->pus, &node->nr_pus))
 			return out_of_memory(err);
-		node->is_memory_only = !node->nr_pus;
 	}
 	return 0;
 }
@@ -236,6 +235,16 @@ static int local_with_memory(const struct nslab_topo *topo, hwloc_obj_t obj)
 	return best;
 }
 
+/* The kernel gives each PU to one node; hwloc names every node that the PU is near to. */
+static bool has_residents(const struct nslab_topo *topo, int node)
+{
+	for (int i = 0; i < topo->nr_pus; i++) {
+		if (topo->pus[i].home == node)
+			return true;
+	}
+	return false;
+}
+
 static int fill_homes(struct load *load, struct nslab_err *err)
 {
 	struct nslab_topo *topo = load->topo;
@@ -256,6 +265,8 @@ static int fill_homes(struct load *load, struct nslab_err *err)
 		if (pu->node < 0)
 			pu->node = nearest_in_tree(load, obj);
 	}
+	for (int i = 0; i < topo->nr_nodes; i++)
+		topo->nodes[i].is_memory_only = !has_residents(topo, i);
 	return 0;
 }
 

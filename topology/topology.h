@@ -37,7 +37,7 @@ enum nslab_cpu_cache_type {
 struct nslab_topo_node {
 	int os_index;
 	int logical_index;
-	bool is_memory_only;   /* no PU is local to it */
+	bool is_memory_only;   /* no PU is at home on it, as the kernel sees it */
 	uint64_t memory_bytes; /* 0 is legal */
 	int nr_pus;
 	int *pus; /* OS indices of the PUs local to it, ascending; several nodes may share them */
