@@ -173,6 +173,7 @@ static void nodelocal_receive_locked(struct nodelocal_cache *s, struct nodelocal
 		return;
 	/* pairs with the release in nodelocal_send */
 	word = atomic_exchange_explicit(&node->incoming, 0, memory_order_acquire);
+	node->stat[NSLAB_STAT_REMOTE_BATCH] += nodelocal_batch_count(word);
 	batch = nodelocal_batch_at(s->base.heap->env, word);
 	while (batch) {
 		struct nodelocal_batch *next = batch->next;

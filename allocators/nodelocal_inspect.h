@@ -122,6 +122,7 @@ static void nodelocal_stats_node(struct nodelocal_cache *s, struct nodelocal_nod
 			  nodelocal_count_batches(nodelocal_batch_at(s->base.heap->env, word));
 	for (int i = 0; i < NSLAB_NR_STATS; i++)
 		stats->stat[i] += node->stat[i];
+	stats->stat[NSLAB_STAT_REMOTE_BATCH] += nodelocal_batch_count(word);
 	nodelocal_unlock(node);
 }
 
