@@ -25,8 +25,7 @@ static unsigned nodelocal_validate_slab(struct nodelocal_cache *s, struct nodelo
 		nr_bad++;
 	}
 	for (size_t i = 0; i < (size_t)1 << page->order; i++) {
-		if (page[i].s == &s->base && page[i].priv[0] == s->stack_offset &&
-		    page[i].node == node->id)
+		if (page[i].s == &s->base && page[i].node == node->id)
 			continue;
 		env->report(env, "cache '%s': slab %p: frame %zu is of another owner or node",
 			    s->base.name, nslab_page_address(env, page), i);
