@@ -30,9 +30,10 @@
  *   3. The push onto `incoming` is not open to ABA: nothing but the exchange takes from it, and
  *      the exchange takes all. A swap that succeeds links to whatever is the newest batch at that
  *      moment, even when it is the same address for the second time.
- *   4. kfree needs no head look-up: priv[0] of EVERY frame of a slab is the stack's offset in a
- *      handle. It is written before any object of the slab is handed out and not until the slab
- *      is empty again. A large block leads to stack 0, which is always full and always empty.
+ *   4. kfree needs no page record: the heap's map has the offset of the right stack in a handle
+ *      for every frame. It is written before any object of the slab is handed out and not until
+ *      the slab is empty again; for all other frames, large blocks too, it leads to stack 0,
+ *      which is always full and always empty.
  *   5. Bounds. The capacities of all stacks of a handle are at most NODELOCAL_STACK_BYTES of
  *      objects: opening one closes others until it fits, and growing stops there. Batches being
  *      filled for other nodes are at most NODELOCAL_OUT_BYTES. A depot has at most depot_batches
@@ -191,7 +192,7 @@ static void nodelocal_spill(struct nodelocal_cpu *cpu, struct nodelocal_stack *s
 		node->nr_empties--;
 	}
 	nodelocal_unlock(node);
-	nodelocal_slabs_release(cpu, s->base.heap->env, &freed);
+	nodelocal_slabs_release(cpu, s, &freed);
 }
 
 /* The next batch of the depot, in exchange for the CPU's spare one. */
@@ -218,7 +219,7 @@ static struct nodelocal_batch *nodelocal_depot_take(struct nodelocal_cpu *cpu,
 		}
 	}
 	nodelocal_unlock(node);
-	nodelocal_slabs_release(cpu, s->base.heap->env, &freed);
+	nodelocal_slabs_release(cpu, s, &freed);
 	return batch;
 }
 
@@ -373,18 +374,12 @@ void nodelocal_free_slow(struct nslab_cpu *base, struct kmem_cache *s, void *obj
 
 void *nodelocal_kmalloc_slow(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp, int node)
 {
-	void *obj;
-
 	if (size_bytes == 0)
 		return NSLAB_ZERO_SIZE_PTR;
 	if (size_bytes <= NSLAB_KMALLOC_MAX_SIZE)
 		return nodelocal_alloc_slow(
 			base, base->heap->kmalloc[nslab_kmalloc_index(size_bytes)], gfp, node);
-	obj = nslab_kmalloc_large(base, size_bytes, gfp, node);
-	if (obj)
-		nslab_frame_of(base->heap->env, obj)->priv[0] =
-			offsetof(struct nodelocal_cpu, stacks);
-	return obj;
+	return nslab_kmalloc_large(base, size_bytes, gfp, node);
 }
 
 void nodelocal_kfree_slow(struct nslab_cpu *base, void *obj)
@@ -500,7 +495,7 @@ static void nodelocal_free_empty(struct nodelocal_cache *s, struct nodelocal_nod
 			nodelocal_slab_remove_locked(s, node, page, &freed);
 	}
 	nodelocal_unlock(node);
-	nodelocal_slabs_release(NULL, s->base.heap->env, &freed);
+	nodelocal_slabs_release(NULL, s, &freed);
 }
 
 /* Returns slabs that remain in all nodes. */
@@ -579,7 +574,7 @@ static void nodelocal_cache_force(struct nodelocal_cache *s)
 		env->report(env, "cache '%s': objects still allocated at close", s->base.name);
 	for (int nid = 0; nid < env->arena->nr_nodes; nid++) {
 		nslab_list_splice_tail(&s->node[nid]->partial, &s->node[nid]->full);
-		nodelocal_slabs_release(NULL, env, &s->node[nid]->full);
+		nodelocal_slabs_release(NULL, s, &s->node[nid]->full);
 	}
 	nodelocal_cache_release(s);
 }
@@ -594,7 +589,24 @@ static void nodelocal_close(struct nslab_heap *base)
 	}
 	if (heap->containers)
 		nodelocal_cache_force(heap->containers);
+	if (heap->map)
+		base->env->free_meta(base->env, heap->map, heap->map_bytes);
 	base->env->free_meta(base->env, heap, sizeof(*heap));
+}
+
+static int nodelocal_map_make(struct nodelocal_heap *heap)
+{
+	const struct nslab_env *env = heap->base.env;
+	size_t frames =
+		((size_t)env->arena->nr_nodes << env->arena->node_shift) >> NSLAB_PAGE_SHIFT;
+
+	heap->map_bytes = frames * sizeof(heap->map[0]);
+	heap->map = env->alloc_meta(env, heap->map_bytes, NUMA_NO_NODE);
+	if (!heap->map)
+		return -ENOMEM;
+	for (size_t i = 0; i < frames; i++)
+		heap->map[i] = offsetof(struct nodelocal_cpu, stacks);
+	return 0;
 }
 
 static int nodelocal_open(const struct nslab_env *env, const void *params, struct nslab_heap **heap)
@@ -609,7 +621,9 @@ static int nodelocal_open(const struct nslab_env *env, const void *params, struc
 	new->stack_objects = p ? p->stack_objects : NSLAB_AUTO;
 	new->batch_objects = p ? p->batch_objects : NSLAB_AUTO;
 	new->is_coloured = p ? p->colour : true;
-	rc = nodelocal_containers_make(new);
+	rc = nodelocal_map_make(new);
+	if (!rc)
+		rc = nodelocal_containers_make(new);
 	if (!rc)
 		rc = nslab_kmalloc_caches_make(&new->base, nodelocal_cache_create);
 	if (rc) {
@@ -634,14 +648,16 @@ static int nodelocal_cpu_online(struct nslab_heap *heap, int id, int node, struc
 	nslab_cpu_init(&new->base, heap, id, node);
 	new->local_base = arena->base + ((uintptr_t)node << arena->node_shift);
 	new->local_bytes = arena->node_bytes;
-	new->local_pages = nslab_frame_of(env, (void *)new->local_base);
+	new->local_map = nodelocal_heap_of(heap)->map +
+			 (((uintptr_t)node << arena->node_shift) >> NSLAB_PAGE_SHIFT);
 	new->nr_stacks = 1;
 	for (unsigned i = 0; i < NODELOCAL_NR_STACKS; i++)
 		nodelocal_stack_reset(new, &new->stacks[i]);
+	new->stack_of[0] = offsetof(struct nodelocal_cpu, stacks);
 	for (size_t i = 1; i < NODELOCAL_KMALLOC_TABLE; i++) {
 		struct kmem_cache *s = heap->kmalloc[nslab_kmalloc_index(8 * i)];
 
-		new->stack_of[i] = (uint8_t)nodelocal_cache_of(s)->index;
+		new->stack_of[i] = (uint16_t)nodelocal_cache_of(s)->stack_offset;
 	}
 	*cpu = &new->base;
 	return 0;

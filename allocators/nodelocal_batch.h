@@ -76,7 +76,7 @@ static void nodelocal_slabs_put(struct nodelocal_cpu *cpu, struct nodelocal_cach
 	nodelocal_lock(s->node[nid]);
 	nodelocal_put_locked(s, s->node[nid], nr, objs, &freed);
 	nodelocal_unlock(s->node[nid]);
-	nodelocal_slabs_release(cpu, s->base.heap->env, &freed);
+	nodelocal_slabs_release(cpu, s, &freed);
 }
 
 /* ---- batches ---- */
@@ -173,6 +173,7 @@ static void nodelocal_receive_locked(struct nodelocal_cache *s, struct nodelocal
 		return;
 	/* pairs with the release in nodelocal_send */
 	word = atomic_exchange_explicit(&node->incoming, 0, memory_order_acquire);
+	node->stat[NSLAB_STAT_REMOTE_BATCH] += nodelocal_batch_count(word);
 	batch = nodelocal_batch_at(s->base.heap->env, word);
 	while (batch) {
 		struct nodelocal_batch *next = batch->next;
@@ -201,7 +202,7 @@ static void nodelocal_drain(struct nodelocal_cpu *cpu, struct nodelocal_cache *s
 	}
 	empties = nodelocal_trim_locked(node, bound);
 	nodelocal_unlock(node);
-	nodelocal_slabs_release(cpu, s->base.heap->env, &freed);
+	nodelocal_slabs_release(cpu, s, &freed);
 	nodelocal_batches_put(cpu, s->base.heap, empties);
 }
 

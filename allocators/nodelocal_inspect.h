@@ -25,8 +25,7 @@ static unsigned nodelocal_validate_slab(struct nodelocal_cache *s, struct nodelo
 		nr_bad++;
 	}
 	for (size_t i = 0; i < (size_t)1 << page->order; i++) {
-		if (page[i].s == &s->base && page[i].priv[0] == s->stack_offset &&
-		    page[i].node == node->id)
+		if (page[i].s == &s->base && page[i].node == node->id)
 			continue;
 		env->report(env, "cache '%s': slab %p: frame %zu is of another owner or node",
 			    s->base.name, nslab_page_address(env, page), i);
@@ -122,6 +121,7 @@ static void nodelocal_stats_node(struct nodelocal_cache *s, struct nodelocal_nod
 			  nodelocal_count_batches(nodelocal_batch_at(s->base.heap->env, word));
 	for (int i = 0; i < NSLAB_NR_STATS; i++)
 		stats->stat[i] += node->stat[i];
+	stats->stat[NSLAB_STAT_REMOTE_BATCH] += nodelocal_batch_count(word);
 	nodelocal_unlock(node);
 }
 
