@@ -2,10 +2,12 @@
 /*
  * plan_arms.c: what is compared inside a family: allocators with their settings.
  *
- * A job's arms are made once: for each allocator the product of the values of its cache keys (only
- * for an allocator whose slabs have an order; another one has one arm, whatever order= says) and of
- * the parameters that the plan sets for it. Each family then gets a copy with keys of its own, and
- * with the reason for every arm that cannot run in it.
+ * A job's arms are made once: for each allocator the product of the values of those cache keys
+ * that mean something to it (an allocator without slab orders has one arm, whatever order= says)
+ * and of the parameters that the plan sets for it. A cache key that is also in the allocator's own
+ * table is set in both places: for the workload's caches, and as the default of its size classes.
+ * Each family then gets a copy with keys of its own, and with the reason for every arm that cannot
+ * run in it.
  *
  * The baseline of a family is the arm whose label the plan names, else the first arm of the
  * allocator that it names, else the first arm that can run. Its twin is the same arm once more, at
@@ -19,16 +21,18 @@
 #include "runner/plan_internal.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
 #define AXES_MAX 32
 
 struct axis {
-	const struct nslab_param *row;
+	const struct nslab_param *row;	     /* judges the values */
+	const struct nslab_param *cache_row; /* of the plan's cache keys, or NULL */
+	bool is_param;			     /* row is of the allocator's own table */
 	struct plan_list values;
 	const char *def; /* as the table prints it */
-	bool is_cache;
 };
 
 struct maker {
@@ -44,46 +48,73 @@ struct maker {
 	size_t nr_arms;
 };
 
-/* "slub.order" before "order"; a cache key is looked up under both names. */
-static const struct plan_key *axis_key(const struct maker *m, const struct nslab_param *row,
-				       bool is_cache)
+/* "slub.order" before "order": only a cache key is looked up without its allocator. */
+static const struct plan_key *axis_key(const struct maker *m, const char *name, bool is_cache)
 {
-	char name[2 * NSLAB_NAME_MAX + 2];
+	char full[2 * NSLAB_NAME_MAX + 2];
 	const struct plan_key *key;
 
-	snprintf(name, sizeof(name), "%s.%s", m->allocator->name, row->name);
-	key = nslab_plan_key_find(m->file, m->job, name);
-	return key || !is_cache ? key : nslab_plan_key_find(m->file, m->job, row->name);
+	snprintf(full, sizeof(full), "%s.%s", m->allocator->name, name);
+	key = nslab_plan_key_find(m->file, m->job, full);
+	return key || !is_cache ? key : nslab_plan_key_find(m->file, m->job, name);
 }
 
-static int add_axes(struct maker *m, const struct nslab_param *rows, bool is_cache)
+static int add_axis(struct maker *m, const struct nslab_param *row,
+		    const struct nslab_param *cache_row, bool is_param)
 {
+	const struct plan_key *key = axis_key(m, row->name, cache_row != NULL);
+	struct axis *axis = &m->axes[m->nr_axes];
+	struct plan_list def;
+	int rc;
+
+	if (!key)
+		return 0;
+	if (m->nr_axes == AXES_MAX)
+		return nslab_fail(m->err, -E2BIG, "more than %d keys for allocator '%s'", AXES_MAX,
+				  m->allocator->name);
+	*axis = (struct axis){.row = row, .cache_row = cache_row, .is_param = is_param};
+	rc = nslab_plan_values(m->plan->pool, row, row->def, &def, m->err);
+	if (!rc)
+		rc = nslab_plan_values(m->plan->pool, row, key->value, &axis->values, m->err);
+	if (rc)
+		return nslab_plan_fail_at(m->file, key->line, m->err, rc);
+	axis->def = def.items[0];
+	m->nr_axes++;
+	return 0;
+}
+
+const struct nslab_param *nslab_plan_cache_row(const struct nslab_allocator_ops *ops,
+					       const char *name)
+{
+	const struct nslab_param *row = nslab_param_find(ops->params, name);
+
+	if (row && row->flags & NSLAB_PARAM_PER_CACHE)
+		return row;
+	return !strcmp(name, "order") && ops->caps & NSLAB_CAP_ORDER
+		       ? nslab_param_find(nslab_plan_cache_rows, name)
+		       : NULL;
+}
+
+static int add_axes(struct maker *m)
+{
+	const struct nslab_allocator_ops *ops = m->allocator->ops.allocator;
+	const struct nslab_param *row;
 	int rc = 0;
 
-	for (; !rc && rows && rows->name; rows++) {
-		const struct plan_key *key = axis_key(m, rows, is_cache);
-		struct axis *axis = &m->axes[m->nr_axes];
-		struct plan_list def;
-
-		if (!key)
-			continue;
-		if (m->nr_axes == AXES_MAX)
-			return nslab_fail(m->err, -E2BIG, "more than %d keys for allocator '%s'",
-					  AXES_MAX, m->allocator->name);
-		axis->row = rows;
-		axis->is_cache = is_cache;
-		rc = nslab_plan_values(m->plan->pool, rows, rows->def, &def, m->err);
-		if (!rc)
-			rc = nslab_plan_values(m->plan->pool, rows, key->value, &axis->values,
-					       m->err);
-		if (!rc)
-			axis->def = def.items[0];
-		m->nr_axes++;
+	for (const struct nslab_param *c = nslab_plan_cache_rows; !rc && c->name; c++) {
+		row = nslab_plan_cache_row(ops, c->name);
+		if (row)
+			rc = add_axis(m, row, c, nslab_param_find(ops->params, c->name) == row);
+	}
+	for (row = ops->params; !rc && row && row->name; row++) {
+		if (nslab_plan_cache_row(ops, row->name) != row)
+			rc = add_axis(m, row, NULL, true);
+		else if (!nslab_param_find(nslab_plan_cache_rows, row->name))
+			rc = add_axis(m, row, NULL, true);
 	}
 	return rc;
 }
 
-/* A cache key that is -1 is `auto`; tables print the word. */
 static void set_cache(struct nslab_arm *arm, const struct plan_cache *cache)
 {
 	arm->cache.order = (int)cache->order;
@@ -98,9 +129,9 @@ static int add_value(struct maker *m, struct nslab_arm *arm, const struct axis *
 	struct nslab_plan_pool *pool = m->plan->pool;
 	bool is_default = !strcmp(value, axis->def);
 
-	if (axis->is_cache)
-		nslab_param_set(axis->row, value, cache, NULL);
-	else
+	if (axis->cache_row)
+		nslab_param_set(axis->cache_row, value, cache, NULL);
+	if (axis->is_param)
 		arm->settings[arm->nr_settings++] =
 			(struct nslab_setting){.key = axis->row->name, .value = value};
 	if (axis->values.nr > 1 || !is_default)
@@ -198,10 +229,8 @@ int nslab_plan_arms(struct nslab_plan *plan, const struct plan_file *file,
 					&m.allocator, err);
 		if (!rc)
 			rc = find_library(&m);
-		if (!rc && m.allocator->ops.allocator->caps & NSLAB_CAP_ORDER)
-			rc = add_axes(&m, nslab_plan_cache_rows, true);
 		if (!rc)
-			rc = add_axes(&m, m.allocator->ops.allocator->params, false);
+			rc = add_axes(&m);
 		if (!rc)
 			rc = add_product(&m);
 	}
@@ -234,8 +263,26 @@ static const char *missing_text(uint64_t missing)
 	return "it lacks what the workload needs";
 }
 
+/* NULL, or what is wrong with the arm's order in this family. */
+static const char *order_reason(struct nslab_plan *plan, const struct nslab_family *family,
+				const struct nslab_arm *arm)
+{
+	const struct nslab_allocator_ops *ops = arm->allocator->ops.allocator;
+	int order = arm->cache.order;
+
+	if (order == NSLAB_AUTO)
+		return NULL;
+	if (family->entry == NSLAB_ENTRY_KMALLOC && !nslab_param_find(ops->params, "order"))
+		return "the order of its size classes cannot be set";
+	if (family->size_bytes <= (int64_t)NSLAB_PAGE_SIZE << order)
+		return NULL;
+	return nslab_pool_print(plan->pool, "a slab of order %d cannot hold %" PRId64 " bytes",
+				order, family->size_bytes);
+}
+
 /* NULL, or why this allocator cannot run in this family. */
-static const char *skip_reason(const struct nslab_family *family, const struct nslab_arm *arm)
+static const char *skip_reason(struct nslab_plan *plan, const struct nslab_family *family,
+			       const struct nslab_arm *arm)
 {
 	uint64_t caps = arm->allocator->ops.allocator->caps;
 	uint64_t needs = family->workload->ops.workload->needs;
@@ -249,7 +296,7 @@ static const char *skip_reason(const struct nslab_family *family, const struct n
 	if (family->memory.kind != NSLAB_MEMORY_LOCAL &&
 	    family->memory.kind != NSLAB_MEMORY_FIRST_TOUCH)
 		needs |= NSLAB_CAP_PAGES;
-	return needs & ~caps ? missing_text(needs & ~caps) : NULL;
+	return needs & ~caps ? missing_text(needs & ~caps) : order_reason(plan, family, arm);
 }
 
 static size_t find_baseline(const struct nslab_plan *plan, const struct nslab_family *family)
@@ -324,7 +371,7 @@ int nslab_plan_family_arms(struct nslab_plan *plan, struct nslab_family *family,
 		if (skipped)
 			arm->skipped = skipped;
 		else if (!arm->skipped)
-			arm->skipped = skip_reason(family, arm);
+			arm->skipped = skip_reason(plan, family, arm);
 	}
 	family->nr_arms = nr;
 	baseline = find_baseline(plan, family);

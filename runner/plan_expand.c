@@ -13,6 +13,7 @@
  * to the first one's.
  */
 #include "runner/plan_internal.h"
+#include "topology/model.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -352,8 +353,8 @@ static int expand_placement(struct expander *x, const char *placement)
 	return rc;
 }
 
-/* A placement that this machine has none of, such as cross:all with one node. */
-static int skip_placement(struct expander *x, const char *placement)
+/* A placement that this topology has none of, such as cross:all with one node. */
+static int skip_placement(struct expander *x, const char *placement, const char *reason)
 {
 	int nr = x->workload->ops.workload->min_workers;
 
@@ -361,9 +362,20 @@ static int skip_placement(struct expander *x, const char *placement)
 	x->family.nr_threads = nr > 0 ? nr : 1;
 	x->family.pus = NULL;
 	x->family.statistic = statistic_for(x->plan, x->family.nr_threads);
-	x->skipped = nslab_pool_print(x->plan->pool,
-				      "placement=%s: this topology has no such place", placement);
+	x->skipped = nslab_pool_copy(x->plan->pool, reason, strlen(reason));
 	return x->skipped ? expand_memories(x) : -ENOMEM;
+}
+
+static int expand_texts(struct expander *x, char **list)
+{
+	int rc = 0;
+
+	for (; !rc && *list; list++) {
+		const char *placement = nslab_pool_copy(x->plan->pool, *list, strlen(*list));
+
+		rc = placement ? expand_placement(x, placement) : -ENOMEM;
+	}
+	return rc;
 }
 
 static int expand_placements(struct expander *x)
@@ -371,21 +383,19 @@ static int expand_placements(struct expander *x)
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < x->placements.nr; i++) {
+		struct nslab_err why = {""};
 		char **list = NULL;
-		size_t nr = 0;
 
-		rc = nslab_placement_expand(x->plan->topo, x->placements.items[i], &list, x->err);
-		if (rc)
-			return fail_key(x, "placement", rc);
-		for (; !rc && list[nr]; nr++) {
-			const char *placement =
-				nslab_pool_copy(x->plan->pool, list[nr], strlen(list[nr]));
-
-			rc = placement ? expand_placement(x, placement) : -ENOMEM;
+		rc = nslab_placement_expand(x->plan->topo, x->placements.items[i], &list, &why);
+		if (rc == -ENXIO) {
+			rc = skip_placement(x, x->placements.items[i], why.text);
+		} else if (rc) {
+			*x->err = why;
+			rc = fail_key(x, "placement", rc);
+		} else {
+			rc = expand_texts(x, list);
+			nslab_placement_free_list(list);
 		}
-		if (!rc && !nr)
-			rc = skip_placement(x, x->placements.items[i]);
-		nslab_placement_free_list(list);
 	}
 	return rc;
 }
@@ -422,24 +432,21 @@ static int add_word(struct expander *x, struct plan_list *list, const char *word
 	return 0;
 }
 
-/* node:all is every node with memory; every node when the topology tells of no memory. */
+/* node:all is every node with memory. */
 static int list_memories(struct expander *x)
 {
 	const struct nslab_topo *topo = x->plan->topo;
 	struct plan_list words;
-	bool is_told = false;
 	int rc = nslab_plan_words(x->plan->pool, value_of(x, "memory", "local"), &words, x->err);
 
 	x->memories = (struct plan_list){0};
-	for (int n = 0; n < topo->nr_nodes; n++)
-		is_told = is_told || topo->nodes[n].memory_bytes;
 	for (size_t i = 0; !rc && i < words.nr; i++) {
 		if (strcmp(words.items[i], "node:all") != 0) {
 			rc = add_word(x, &x->memories, words.items[i]);
 			continue;
 		}
 		for (int n = 0; !rc && n < topo->nr_nodes; n++) {
-			if (!is_told || topo->nodes[n].memory_bytes)
+			if (nslab_topo_has_memory(topo, n))
 				rc = add_word(x, &x->memories,
 					      nslab_pool_print(x->plan->pool, "node:%d",
 							       topo->nodes[n].os_index));

@@ -106,6 +106,10 @@ int nslab_plan_check_keys(const struct plan_file *file, const struct nslab_regis
 
 /* ---- plan_arms.c ---- */
 
+/* The row that judges a cache key for this allocator; NULL when it means nothing to it. */
+const struct nslab_param *nslab_plan_cache_row(const struct nslab_allocator_ops *ops,
+					       const char *name);
+
 /* The arms of a job before a family is known: no key, nothing skipped but what is not here. */
 int nslab_plan_arms(struct nslab_plan *plan, const struct plan_file *file,
 		    const struct plan_section *job, const struct nslab_registry *registry,

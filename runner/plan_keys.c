@@ -237,15 +237,15 @@ static int check_text(const struct checker *c, const struct plan_key *key)
 }
 
 static int unknown_parameter(const struct checker *c, const char *plugin, const char *name,
-			     const struct nslab_param *rows, bool has_cache_keys)
+			     const struct nslab_param *rows, bool has_order)
 {
 	struct known known = {.nr = 0};
 	char list[512] = "";
 	const char *guess;
 
 	know_rows(&known, rows);
-	if (has_cache_keys)
-		know_rows(&known, nslab_plan_cache_rows);
+	if (has_order)
+		know(&known, "order");
 	guess = nslab_nearest(name, known.names, known.nr);
 	for (size_t i = 0; i < known.nr; i++) {
 		size_t len = strlen(list);
@@ -287,10 +287,7 @@ static int check_parameter(const struct checker *c, const struct plan_key *key, 
 	rc = nslab_registry_get(c->registry, NSLAB_PLUGIN_ALLOCATOR, plugin, &record, c->err);
 	if (rc)
 		return rc;
-	row = nslab_param_find(nslab_plan_cache_rows, dot + 1);
-	if (row && !(record->ops.allocator->caps & NSLAB_CAP_ORDER))
-		return nslab_fail(c->err, -EINVAL, "'%s' has no slabs, so no '%s'", plugin,
-				  dot + 1);
+	row = nslab_plan_cache_row(record->ops.allocator, dot + 1);
 	if (!row)
 		row = nslab_param_find(record->ops.allocator->params, dot + 1);
 	if (!row)
