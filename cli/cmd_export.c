@@ -2,8 +2,9 @@
 /*
  * cmd_export.c: a run's raw data as CSV or JSON, to stdout or to a file.
  *
- * A file is written under a temporary name beside it and renamed when it is complete, so that no
- * half-written export is ever found under the name that was asked for.
+ * What is written is decided in results/; this file opens and closes. A file is written under a
+ * temporary name beside it and renamed when it is complete, so that no half-written export is ever
+ * found under the name that was asked for.
  */
 #include "cli/command.h"
 #include "results/export.h"

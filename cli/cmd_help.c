@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * cmd_help.c: `help NAME` describes a command, an allocator, a workload or a page allocator from
- * its own table, so that help cannot disagree with what is accepted.
+ * cmd_help.c: `help NAME` describes a command, an allocator, a workload or a page allocator.
+ *
+ * Everything is printed from the thing's own table, so that help cannot disagree with what is
+ * accepted. A name may belong to several kinds; all of them are shown.
  */
 #include "cli/command.h"
 #include "core/param.h"

@@ -2,7 +2,8 @@
 /*
  * cmd_list.c: what there is: allocators, workloads, page allocators, counter sources.
  *
- * Peers whose library is not on this machine are listed too, with the reason.
+ * Rows come from the registry in the order of registration, plug-ins last. Peers whose library is
+ * not on this machine are listed too, with the reason.
  */
 #include "cli/command.h"
 #include "runner/peer.h"

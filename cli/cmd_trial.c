@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * cmd_trial.c: one trial from standard input to standard output; the runner calls it, and a person
- * can, to repeat a single trial (runner/trial.h describes both documents).
+ * cmd_trial.c: one trial from standard input to standard output.
+ *
+ * The runner calls it, and a person can, to repeat a single trial: runner/trial.h describes both
+ * documents. A trial that fails still exits 0 with an "error" in its document; only a description
+ * that cannot be read is wrong usage.
  */
 #include "cli/command.h"
 #include "runner/trial.h"

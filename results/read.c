@@ -304,8 +304,8 @@ static int read_trials(struct nslab_store *store, struct nslab_cell_list *list,
 	int rc = nslab_store_prepare(
 		store,
 		"SELECT cell, block, is_valid AND ns_per_op > 0 AND ns_per_op < 1e300, ns_per_op,"
-		" rss_bytes, held_bytes, page_hit_rate, coalesce(taint, 'no time was measured') FROM trial"
-		" ORDER BY cell, block, attempt, id",
+		" rss_bytes, held_bytes, page_hit_rate, coalesce(taint, 'no time was measured')"
+		" FROM trial ORDER BY cell, block, attempt, id",
 		&row.statement, err);
 
 	if (rc)

@@ -36,7 +36,7 @@ struct nslab_worker_thread {
 	bool is_counted;
 	struct nslab_sched_counts sched; /* during the measured windows */
 	struct nslab_counter_reading counters[NSLAB_COUNTERS_MAX];
-	int nr_counters; /* negative: they could not be read */
+	int nr_counters;      /* negative: they could not be read */
 	struct nslab_err err; /* text is "" when all went well */
 };
 

@@ -26,6 +26,6 @@ alone() {
 		done
 	done
 	for header in $(sources '*.h' | grep -vE '^(include|tests|examples)/'); do
-		alone "$1" "$header" "$header" -std=c11 -Wall -Wextra -Werror $wide -I. -Iinclude
+		alone "$1" "$header" "$header" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror $wide -I. -Iinclude
 	done
 } | finish

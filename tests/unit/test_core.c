@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * test_core.c: lists, double-word CAS, parameter tables, guesses at mistyped words, the registry.
- * Plug-in tables for the registry are made here, whole, short, and wrong in one place each.
+ * Nothing here needs a machine: every case is a pure function of its input. Plug-in tables for the
+ * registry are made here, whole, short, and wrong in one place each.
  */
 #include "core/cas.h"
 #include "core/list.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * test_measure.c: the window loop on a clock of its own. The fake clock moves only when work is
+ * test_measure.c: the window loop on a clock of its own. Noise comes from a seeded generator. The
+ * fake clock moves only when work is
  * done, by a planted cost per operation plus seeded noise, so every figure is known beforehand and
  * no test depends on this machine's speed.
  */
