@@ -16,6 +16,7 @@
 
 #include "core/param.h"
 #include "core/rng.h"
+#include "core/stat_words.h"
 #include "runner/plan.h"
 #include "runner/worker.h"
 #include "topology/topology.h"
@@ -285,38 +286,6 @@ static json_t *trial_page_check(struct trial *t)
 			 "unavailable", unavailable);
 }
 
-static const char *const stat_words[NSLAB_NR_STATS] = {
-	[NSLAB_STAT_ALLOC_FASTPATH] = "alloc_fastpath",
-	[NSLAB_STAT_ALLOC_SLOWPATH] = "alloc_slowpath",
-	[NSLAB_STAT_FREE_FASTPATH] = "free_fastpath",
-	[NSLAB_STAT_FREE_SLOWPATH] = "free_slowpath",
-	[NSLAB_STAT_FREE_FROZEN] = "free_frozen",
-	[NSLAB_STAT_FREE_ADD_PARTIAL] = "free_add_partial",
-	[NSLAB_STAT_FREE_REMOVE_PARTIAL] = "free_remove_partial",
-	[NSLAB_STAT_ALLOC_FROM_PARTIAL] = "alloc_from_partial",
-	[NSLAB_STAT_ALLOC_SLAB] = "alloc_slab",
-	[NSLAB_STAT_ALLOC_REFILL] = "alloc_refill",
-	[NSLAB_STAT_ALLOC_NODE_MISMATCH] = "alloc_node_mismatch",
-	[NSLAB_STAT_FREE_SLAB] = "free_slab",
-	[NSLAB_STAT_CPUSLAB_FLUSH] = "cpuslab_flush",
-	[NSLAB_STAT_DEACTIVATE_FULL] = "deactivate_full",
-	[NSLAB_STAT_DEACTIVATE_EMPTY] = "deactivate_empty",
-	[NSLAB_STAT_DEACTIVATE_TO_HEAD] = "deactivate_to_head",
-	[NSLAB_STAT_DEACTIVATE_TO_TAIL] = "deactivate_to_tail",
-	[NSLAB_STAT_DEACTIVATE_REMOTE_FREES] = "deactivate_remote_frees",
-	[NSLAB_STAT_DEACTIVATE_BYPASS] = "deactivate_bypass",
-	[NSLAB_STAT_ORDER_FALLBACK] = "order_fallback",
-	[NSLAB_STAT_CMPXCHG_DOUBLE_CPU_FAIL] = "cmpxchg_double_cpu_fail",
-	[NSLAB_STAT_CMPXCHG_DOUBLE_FAIL] = "cmpxchg_double_fail",
-	[NSLAB_STAT_CPU_PARTIAL_ALLOC] = "cpu_partial_alloc",
-	[NSLAB_STAT_CPU_PARTIAL_FREE] = "cpu_partial_free",
-	[NSLAB_STAT_CPU_PARTIAL_NODE] = "cpu_partial_node",
-	[NSLAB_STAT_CPU_PARTIAL_DRAIN] = "cpu_partial_drain",
-	[NSLAB_STAT_LIST_LOCK] = "list_lock",
-	[NSLAB_STAT_REMOTE_FREE] = "remote_free",
-	[NSLAB_STAT_REMOTE_BATCH] = "remote_batch",
-};
-
 static json_t *trial_cache(struct kmem_cache *s)
 {
 	struct nslab_cache_stats stats = {0};
@@ -326,7 +295,7 @@ static json_t *trial_cache(struct kmem_cache *s)
 	if (stats.is_counted) {
 		stat = json_object();
 		for (int i = 0; i < NSLAB_NR_STATS; i++)
-			json_object_set_new(stat, stat_words[i],
+			json_object_set_new(stat, nslab_stat_word((enum nslab_stat)i),
 					    json_integer((json_int_t)stats.stat[i]));
 	}
 	return json_pack("{s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "cache", s->name,

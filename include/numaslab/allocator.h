@@ -172,6 +172,24 @@ enum nslab_stat {
 	NSLAB_STAT_CPU_PARTIAL_FREE,
 	NSLAB_STAT_CPU_PARTIAL_NODE,
 	NSLAB_STAT_CPU_PARTIAL_DRAIN,
+	/* per-CPU sheaves, from Linux 6.18 on */
+	NSLAB_STAT_ALLOC_CPU_SHEAF,
+	NSLAB_STAT_FREE_CPU_SHEAF,
+	NSLAB_STAT_FREE_RCU_SHEAF,
+	NSLAB_STAT_FREE_RCU_SHEAF_FAIL,
+	NSLAB_STAT_SHEAF_FLUSH,
+	NSLAB_STAT_SHEAF_REFILL,
+	NSLAB_STAT_SHEAF_ALLOC,
+	NSLAB_STAT_SHEAF_FREE,
+	NSLAB_STAT_BARN_GET,
+	NSLAB_STAT_BARN_GET_FAIL,
+	NSLAB_STAT_BARN_PUT,
+	NSLAB_STAT_BARN_PUT_FAIL,
+	NSLAB_STAT_SHEAF_PREFILL_FAST,
+	NSLAB_STAT_SHEAF_PREFILL_SLOW,
+	NSLAB_STAT_SHEAF_PREFILL_OVERSIZE,
+	NSLAB_STAT_SHEAF_RETURN_FAST,
+	NSLAB_STAT_SHEAF_RETURN_SLOW,
 	/* numaslab's own, for every backend that has the thing */
 	NSLAB_STAT_LIST_LOCK,	 /* acquisitions of a node's list lock */
 	NSLAB_STAT_REMOTE_FREE,	 /* objects freed on a CPU of another node */
@@ -241,6 +259,24 @@ struct nslab_allocator_ops {
 	void (*kfree)(struct nslab_cpu *cpu, void *obj);
 	size_t (*ksize)(struct nslab_cpu *cpu, const void *obj); /* usable bytes */
 	void *(*krealloc)(struct nslab_cpu *cpu, void *obj, size_t size_bytes, gfp_t gfp);
+	/* ---- since ABI 1, table size grown; an older plug-in gets the defaults ---- */
+	/*
+	 * Frees obj after a grace period. numaslab has no readers to wait for: the grace period
+	 * ends at the next rcu_barrier, which the owner of the handle calls; nothing is reused
+	 * before.
+	 */
+	void (*free_rcu)(struct nslab_cpu *cpu, struct kmem_cache *s, void *obj);
+	void (*rcu_barrier)(struct nslab_cpu *cpu);
+	/*
+	 * A private reserve of at least nr objects (a sheaf). sheaf_alloc never falls back to the
+	 * cache: NULL when the reserve is used up. sheaf_return takes the rest back.
+	 */
+	int (*sheaf_prefill)(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, size_t nr,
+			     struct nslab_sheaf **sheaf);
+	void *(*sheaf_alloc)(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp,
+			     struct nslab_sheaf *sheaf);
+	void (*sheaf_return)(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp,
+			     struct nslab_sheaf *sheaf);
 };
 
 #endif

@@ -59,6 +59,7 @@ struct nslab_env;
 struct nslab_cpu;
 struct nslab_heap;
 struct kmem_cache;
+struct nslab_sheaf;
 struct nslab_page;
 
 /* The structure that holds `member` at `ptr`: how a plug-in reaches its own data from a base. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * test_model.c: what the arrays hold for machines of many shapes. No test reads the real machine but
- * the one on CPU masks.
+ * test_model.c: what the arrays hold for machines of many shapes. No test reads the real machine
+ * but the one on CPU masks.
  *
  * Synthetic strings give the shapes; two recorded guests give distances, memory attributes,
  * memory-side caches and a node without memory; altering one gives a cpuset that forbids.
