@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -595,17 +596,24 @@ static void plan_json_is_explicit_and_repeats(void **state)
 
 /* ---- peers ---- */
 
-static void peer_is_found_by_path_and_versioned_by_its_real_name(void **state)
+static void write_file(char *path, size_t path_bytes, const char *name, const char *text)
 {
-	char real[128], link_path[128], found[256], version[64];
 	int fd;
 
-	(void)state;
-	snprintf(real, sizeof(real), "%s/libpeer.so.3.14", fixture.folder);
-	snprintf(link_path, sizeof(link_path), "%s/libpeer.so.3", fixture.folder);
-	fd = open(real, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	snprintf(path, path_bytes, "%s/%s", fixture.folder, name);
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
+}
+
+static void peer_is_found_where_the_linker_would_look(void **state)
+{
+	char real[128], link_path[128], found[256], version[64];
+
+	(void)state;
+	write_file(real, sizeof(real), "libpeer.so.3.14", "");
+	snprintf(link_path, sizeof(link_path), "%s/libpeer.so.3", fixture.folder);
 	assert_int_equal(symlink("libpeer.so.3.14", link_path), 0);
 	assert_int_equal(nslab_peer_library("libpeer.so.3", found, sizeof(found)), -ENOENT);
 	assert_int_equal(setenv("LD_LIBRARY_PATH", fixture.folder, 1), 0);
@@ -613,11 +621,44 @@ static void peer_is_found_by_path_and_versioned_by_its_real_name(void **state)
 	assert_string_equal(found, link_path);
 	assert_int_equal(unsetenv("LD_LIBRARY_PATH"), 0);
 	assert_int_equal(nslab_peer_library(link_path, found, sizeof(found)), 0);
-	assert_int_equal(nslab_peer_version(found, version, sizeof(version)), 0);
-	assert_string_equal(version, "3.14");
 	assert_int_equal(nslab_peer_library(link_path, found, 4), -ENAMETOOLONG);
-	unlink(link_path);
+	/* no package owns it: the real file's name */
+	assert_int_equal(nslab_peer_version(link_path, version, sizeof(version)), 0);
+	assert_string_equal(version, "libpeer.so.3.14");
+	assert_int_equal(unlink(link_path), 0);
+	assert_int_equal(nslab_peer_version(link_path, version, sizeof(version)), -ENOENT);
 	unlink(real);
+}
+
+static void peer_version_is_the_package_s(void **state)
+{
+	char info[128], list[128], other[128], status[128], version[64];
+
+	(void)state;
+	snprintf(info, sizeof(info), "%s/info", fixture.folder);
+	assert_int_equal(mkdir(info, 0700), 0);
+	write_file(list, sizeof(list), "info/libpeer-minimal4:any.list",
+		   "/.\n/usr/lib/libpeer_minimal.so.4.5\n");
+	write_file(other, sizeof(other), "info/libpeer-full4.list", "/.\n/usr/lib/libpeer.so.4\n");
+	write_file(status, sizeof(status), "status",
+		   "Package: libpeer\nVersion: 1\n\nPackage: libpeer-minimal4\n"
+		   "Status: installed\nVersion: 2.10-1\n\nPackage: z\nVersion: 3\n");
+	assert_int_equal(nslab_peer_package_version(fixture.folder,
+						    "/usr/lib/libpeer_minimal.so.4.5", version,
+						    sizeof(version)),
+			 0);
+	assert_string_equal(version, "2.10-1");
+	/* listed, but with no version; and not listed at all */
+	assert_int_equal(nslab_peer_package_version(fixture.folder, "/usr/lib/libpeer.so.4",
+						    version, sizeof(version)),
+			 -ENOENT);
+	assert_int_equal(nslab_peer_package_version(fixture.folder, "/usr/lib/libpeer.so.5",
+						    version, sizeof(version)),
+			 -ENOENT);
+	unlink(list);
+	unlink(other);
+	unlink(status);
+	rmdir(info);
 }
 
 int main(void)
@@ -643,7 +684,8 @@ int main(void)
 		cmocka_unit_test(plan_seeds_differ_by_place_and_repeat),
 		cmocka_unit_test(plan_settings_reach_the_parameters),
 		cmocka_unit_test(plan_json_is_explicit_and_repeats),
-		cmocka_unit_test(peer_is_found_by_path_and_versioned_by_its_real_name),
+		cmocka_unit_test(peer_is_found_where_the_linker_would_look),
+		cmocka_unit_test(peer_version_is_the_package_s),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_open, fixture_close);
