@@ -6,6 +6,7 @@
  * Without names every plot that the run has cells for is drawn. The exit status is 1 when a table
  * was written but its picture could not be drawn. Reading a run never changes it.
  */
+#define _GNU_SOURCE
 #include "cli/command.h"
 #include "plots/plots.h"
 
