@@ -30,8 +30,35 @@ static uint32_t open_be32(const unsigned char *bytes)
 	       bytes[3];
 }
 
+/* True when a journal stands beside the file: its writer was killed. */
+static bool open_has_journal(const char *path)
+{
+	char journal[4200];
+	struct stat st;
+
+	snprintf(journal, sizeof(journal), "%s-journal", path);
+	return !stat(journal, &st) && st.st_size > 0;
+}
+
+/*
+ * SQLite takes a last page that is not whole for zeros, so the length is held against the header:
+ * page size at 16 (1 stands for 65536) and number of pages at 28. With a journal both may be
+ * ahead of each other.
+ */
+static int open_check_length(const char *path, const unsigned char *header, uint64_t bytes,
+			     struct nslab_err *err)
+{
+	uint64_t page_bytes = (uint64_t)header[16] << 8 | header[17];
+	uint64_t want = (page_bytes == 1 ? 65536 : page_bytes) * open_be32(header + 28);
+
+	if (bytes >= want || open_has_journal(path))
+		return 0;
+	return nslab_fail(err, -EINVAL, "'%s' is cut short: it has %llu of %llu bytes", path,
+			  (unsigned long long)bytes, (unsigned long long)want);
+}
+
 /* The first 100 bytes: magic, user_version at 60 and application_id at 68. */
-static int open_check_header(const char *path, int fd, struct nslab_err *err)
+static int open_check_header(const char *path, int fd, uint64_t bytes, struct nslab_err *err)
 {
 	unsigned char header[OPEN_HEADER_BYTES];
 	ssize_t got = pread(fd, header, sizeof(header), 0);
@@ -54,7 +81,7 @@ static int open_check_header(const char *path, int fd, struct nslab_err *err)
 		return nslab_fail(err, -EINVAL,
 				  "'%s' has schema %u, newer than this numaslab reads (up to %d)",
 				  path, open_be32(header + 60), NSLAB_STORE_SCHEMA);
-	return 0;
+	return open_check_length(path, header, bytes, err);
 }
 
 static int open_check(const char *path, struct nslab_err *err)
@@ -70,7 +97,7 @@ static int open_check(const char *path, struct nslab_err *err)
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		rc = nslab_fail(err, -EINVAL, "'%s' is not a result file of numaslab", path);
 	else
-		rc = open_check_header(path, fd, err);
+		rc = open_check_header(path, fd, (uint64_t)st.st_size, err);
 	close(fd);
 	return rc;
 }
@@ -137,16 +164,6 @@ static int open_private(struct nslab_store *store, const char *path)
 	return rc;
 }
 
-/* True when a journal stands beside the file: its writer was killed. */
-static bool open_has_journal(const char *path)
-{
-	char journal[4200];
-	struct stat st;
-
-	snprintf(journal, sizeof(journal), "%s-journal", path);
-	return !stat(journal, &st) && st.st_size > 0;
-}
-
 int nslab_store_open(const char *path, struct nslab_store **result, struct nslab_err *err)
 {
 	struct nslab_store *store;
@@ -168,6 +185,11 @@ int nslab_store_open(const char *path, struct nslab_store **result, struct nslab
 	if (((code & 0xff) == SQLITE_READONLY || (code & 0xff) == SQLITE_CANTOPEN) &&
 	    open_has_journal(path))
 		code = open_private(store, path);
+	if (code == SQLITE_ERROR) {
+		rc = nslab_fail(err, -EINVAL,
+				"'%s' holds no run: it was stopped before the first record", path);
+		goto close;
+	}
 	if (code != SQLITE_OK) {
 		rc = store->db ? nslab_store_failed(store, "read", err)
 			       : nslab_fail(err, -ENOMEM, "cannot read '%s'", path);

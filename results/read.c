@@ -303,8 +303,8 @@ static int read_trials(struct nslab_store *store, struct nslab_cell_list *list,
 	struct read_row row = {.texts = list->texts};
 	int rc = nslab_store_prepare(
 		store,
-		"SELECT cell, block, is_valid AND ns_per_op > 0, ns_per_op, rss_bytes, held_bytes,"
-		" page_hit_rate, coalesce(taint, 'no time was measured') FROM trial"
+		"SELECT cell, block, is_valid AND ns_per_op > 0 AND ns_per_op < 1e300, ns_per_op,"
+		" rss_bytes, held_bytes, page_hit_rate, coalesce(taint, 'no time was measured') FROM trial"
 		" ORDER BY cell, block, attempt, id",
 		&row.statement, err);
 

@@ -87,6 +87,8 @@ struct nslab_cachestat_record {
 	const char *stat_json; /* {"alloc_fastpath": ...} or NULL when not counted */
 };
 
+#define NSLAB_BYTES_UNKNOWN UINT64_MAX /* stored as NULL, shown as '-' */
+
 struct nslab_trial_record {
 	int64_t cell; /* id from nslab_store_add_cell */
 	int block, position, attempt;
@@ -99,7 +101,7 @@ struct nslab_trial_record {
 	double ns_per_op;     /* NaN when there is none */
 	double page_hit_rate; /* NaN when not checked */
 	unsigned nr_pages_sampled;
-	uint64_t rss_bytes, held_bytes; /* at the end of the measured windows */
+	uint64_t rss_bytes, held_bytes; /* at the end of the windows, or unknown */
 	size_t nr_windows, nr_counters, nr_caches;
 	const struct nslab_window *windows;
 	const struct nslab_counter_record *counters;

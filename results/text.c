@@ -167,6 +167,15 @@ static void text_print(FILE *out, const char *text, size_t len)
 		fputc(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?', out);
 }
 
+void nslab_text_put(FILE *out, const char *text, int width)
+{
+	size_t len = strlen(text);
+
+	text_print(out, text, len);
+	if (len < (size_t)width)
+		fprintf(out, "%*s", width - (int)len, "");
+}
+
 /* Bytes of text that fit into room, ending at a word when one ends in it. */
 static size_t text_take(const char *text, size_t room)
 {
@@ -184,7 +193,9 @@ void nslab_text_fold(FILE *out, const char *label, const char *text, int indent,
 	size_t room = columns > indent + 10 ? (size_t)(columns - indent) : 10;
 	size_t len;
 
-	fprintf(out, "%-*.*s", indent, indent, label);
+	nslab_text_put(out, label, indent);
+	if (strlen(label) >= (size_t)indent && *label)
+		fprintf(out, "\n%*s", indent, "");
 	for (;;) {
 		len = text_take(text, room);
 		text_print(out, text, len);

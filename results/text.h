@@ -31,8 +31,14 @@ struct nslab_cell_text nslab_text_interval(double lo, double hi);
 struct nslab_cell_text nslab_text_change(double lo, double hi);
 
 /*
- * Prints label, then text wrapped at words; following lines are indented by `indent`. Bytes that
- * are not printable ASCII become '?', so that a crafted file cannot drive the terminal.
+ * Prints text, then blanks up to `width`. Bytes that are not printable ASCII become '?', here and
+ * below, so that a crafted file cannot drive the terminal.
+ */
+void nslab_text_put(FILE *out, const char *text, int width);
+
+/*
+ * Prints label, then text wrapped at words; following lines are indented by `indent`. A label
+ * that is longer than the indent gets a line of its own.
  */
 void nslab_text_fold(FILE *out, const char *label, const char *text, int indent, int columns);
 

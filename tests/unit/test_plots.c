@@ -5,7 +5,7 @@
  * The numbers are made by a formula, so that a table can be checked row by row. Names hold what
  * breaks scripts: quotes, tabs, backticks, percent signs. Pictures are drawn when gnuplot is there;
  * whether they are good to look at is for eyes: give a folder as the argument and two large
- * made-up runs stay in it with their pictures (tests/cli/plot.sh reads them, too).
+ * made-up runs stay in it with their pictures (tests/cli/test_plot.sh reads them, too).
  */
 #define _GNU_SOURCE
 #include "plots/figure.h"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# cli.plot: plot.sh NUMASLAB MAKER: pictures from a run that MAKER (test_unit_plots) writes.
+# cli.plot: test_plot.sh NUMASLAB MAKER: pictures from a run that MAKER (test_unit_plots) writes.
 set -u
 numaslab=$1
 maker=$2

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* export.h: a whole run for other programs. */
+#ifndef NSLAB_EXPORT_RUN_H
+#define NSLAB_EXPORT_RUN_H
+
+#include "results/store.h"
+
+#include <stdio.h>
+
+/*
+ * Tidy CSV with a header line: one row for each window, with everything that defines its trial and
+ * cell. A trial without windows (it crashed, say) has one row whose window fields are empty.
+ */
+int nslab_export_csv(struct nslab_run_file *file, FILE *out, struct nslab_err *err);
+
+/* {"schema", "run": {..}, "cells": [{.., "trials": [{.., "windows", "counters", "caches"}]}]} */
+int nslab_export_json(struct nslab_run_file *file, FILE *out, struct nslab_err *err);
+
+#endif
