@@ -89,8 +89,11 @@ static void script_foot_trials(struct script *script)
 	const struct nslab_figure *figure = script->figure;
 	const struct nslab_run_record *run = &script->input->run;
 	size_t least = SIZE_MAX, most = 0;
+	const char *statistic = run->statistic ? run->statistic : "statistic";
 	char count[64], harness[64] = "", text[512];
 
+	if (!strcmp(statistic, "auto"))
+		statistic = "q25 (1 thread) or median (more)";
 	for (size_t i = 0; i < figure->nr_rows; i++) {
 		size_t n = figure->rows[i].n;
 
@@ -107,7 +110,7 @@ static void script_foot_trials(struct script *script)
 		snprintf(harness, sizeof(harness), "; empty loop %.2g ns",
 			 script->input->harness_ns);
 	snprintf(text, sizeof(text), "%s, %s; a trial is the %s of its windows%s", count,
-		 figure->spread, run->statistic ? run->statistic : "statistic", harness);
+		 figure->spread, statistic, harness);
 	script_foot(script, text);
 }
 
