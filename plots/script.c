@@ -109,8 +109,8 @@ static void script_foot_trials(struct script *script)
 	if (isfinite(script->input->harness_ns))
 		snprintf(harness, sizeof(harness), "; empty loop %.2g ns",
 			 script->input->harness_ns);
-	snprintf(text, sizeof(text), "%s, %s; a trial is the %s of its windows%s", count,
-		 figure->spread, statistic, harness);
+	snprintf(text, sizeof(text), "%s, %s; a trial is its windows' %s%s", count, figure->spread,
+		 statistic, harness);
 	script_foot(script, text);
 }
 
