@@ -133,20 +133,22 @@ static int run_tables(struct run_state *r, struct nslab_run_file *run)
 	return fclose(file) && !rc ? -EIO : rc;
 }
 
-static int run_plots(struct run_state *r, struct nslab_run_file *run)
+/* Pictures are a service: without them the run is still whole, so nothing here fails it. */
+static void run_plots(struct run_state *r, struct nslab_run_file *run)
 {
 	struct nslab_plots_outcome outcome = {0};
 	const char *last_reason = "";
-	int rc = nslab_plots_make(run->store, r->result.folder, NULL,
-				  NSLAB_PLOT_PNG | NSLAB_PLOT_SVG, &outcome, &r->err);
+	struct nslab_err why = {""};
 
+	if (nslab_plots_make(run->store, r->result.folder, NULL, NSLAB_PLOT_PNG | NSLAB_PLOT_SVG,
+			     &outcome, &why))
+		fprintf(stderr, "no plots: %s\n", why.text);
 	for (size_t i = 0; i < outcome.nr; i++) {
 		if (!outcome.plots[i].is_drawn && strcmp(outcome.plots[i].reason, last_reason))
 			fprintf(stderr, "plot %s: %s\n", outcome.plots[i].name,
 				outcome.plots[i].reason);
 		last_reason = outcome.plots[i].reason;
 	}
-	return rc;
 }
 
 static int run_report(struct run_state *r)
@@ -158,7 +160,7 @@ static int run_report(struct run_state *r)
 		return rc;
 	rc = run_tables(r, &run);
 	if (!rc && !r->arguments->has_no_plots)
-		rc = run_plots(r, &run);
+		run_plots(r, &run);
 	nslab_run_file_close(&run);
 	fprintf(stderr, "results: %s\n", r->result.folder);
 	return rc;
