@@ -30,9 +30,10 @@
  *   3. The push onto `incoming` is not open to ABA: nothing but the exchange takes from it, and
  *      the exchange takes all. A swap that succeeds links to whatever is the newest batch at that
  *      moment, even when it is the same address for the second time.
- *   4. kfree needs no head look-up: priv[0] of EVERY frame of a slab is the stack's offset in a
- *      handle. It is written before any object of the slab is handed out and not until the slab
- *      is empty again. A large block leads to stack 0, which is always full and always empty.
+ *   4. kfree needs no page record: the heap's map has the offset of the right stack in a handle
+ *      for every frame. It is written before any object of the slab is handed out and not until
+ *      the slab is empty again; for all other frames, large blocks too, it leads to stack 0,
+ *      which is always full and always empty.
  *   5. Bounds. The capacities of all stacks of a handle are at most NODELOCAL_STACK_BYTES of
  *      objects: opening one closes others until it fits, and growing stops there. Batches being
  *      filled for other nodes are at most NODELOCAL_OUT_BYTES. A depot has at most depot_batches
@@ -48,9 +49,12 @@
  * one line more (at most 1/16 of the objects is lost); kmalloc's classes are naturally aligned and
  * stay. In every cache successive slabs start at different lines as far as the slack allows.
  *
- * Left out: merging of caches, debug fields around objects, counts on the fast path (statistics
- * count the slow paths only, so is_counted is false), moving containers back from a node whose
- * depot keeps them. Objects too large for four on a stack go to the slabs directly.
+ * Statistics: with the parameter `stats` the handles get a table of their own, whose functions
+ * count and then do the same; without it the fast path has nothing to test.
+ *
+ * Left out: merging of caches, debug fields around objects, moving batches back to the node whose
+ * memory they are while a depot keeps them. Objects too large for four on a stack go to the slabs
+ * directly.
  *
  * Locks, in order: list_lock of a node (rank NODE); none is taken while another is held. Pages and
  * metadata are asked for without any.
@@ -62,6 +66,7 @@
 #include "allocators/nodelocal_batch.h"
 #include "allocators/nodelocal_inspect.h"
 #include "allocators/nodelocal_layout.h"
+#include "allocators/nodelocal_remote.h"
 #include "allocators/nodelocal_slab.h"
 
 #include <numaslab/plugin.h>
@@ -73,6 +78,7 @@ struct nodelocal_params {
 	int64_t stack_objects;
 	int64_t batch_objects;
 	bool colour;
+	bool stats;
 };
 
 /* ---- stacks ---- */
@@ -191,7 +197,7 @@ static void nodelocal_spill(struct nodelocal_cpu *cpu, struct nodelocal_stack *s
 		node->nr_empties--;
 	}
 	nodelocal_unlock(node);
-	nodelocal_slabs_release(cpu, s->base.heap->env, &freed);
+	nodelocal_slabs_release(cpu, s, &freed);
 }
 
 /* The next batch of the depot, in exchange for the CPU's spare one. */
@@ -204,6 +210,7 @@ static struct nodelocal_batch *nodelocal_depot_take(struct nodelocal_cpu *cpu,
 
 	nslab_list_init(&freed);
 	nodelocal_lock(node);
+	node->stat[NSLAB_STAT_ALLOC_REFILL]++;
 	if (!node->depot)
 		nodelocal_receive_locked(s, node, s->depot_batches, &freed);
 	batch = node->depot;
@@ -218,7 +225,7 @@ static struct nodelocal_batch *nodelocal_depot_take(struct nodelocal_cpu *cpu,
 		}
 	}
 	nodelocal_unlock(node);
-	nodelocal_slabs_release(cpu, s->base.heap->env, &freed);
+	nodelocal_slabs_release(cpu, s, &freed);
 	return batch;
 }
 
@@ -284,7 +291,6 @@ static struct nodelocal_stack *nodelocal_stack_enter(struct nodelocal_cpu *cpu,
 
 	nodelocal_quiesce(&cpu->base);
 	stack->s = s;
-	stack->nr_slow++;
 	if (cpu->nr_stacks <= s->index)
 		cpu->nr_stacks = s->index + 1;
 	return stack;
@@ -341,6 +347,7 @@ void *nodelocal_alloc_slow(struct nslab_cpu *base, struct kmem_cache *s, gfp_t g
 
 	if (nid < 0 || nid >= base->heap->env->arena->nr_nodes)
 		return NULL;
+	nodelocal_cpu_of(base)->counts[nodelocal_cache_of(s)->index].nr_alloc_slow++;
 	obj = nodelocal_take(nodelocal_cpu_of(base), nodelocal_cache_of(s), gfp, nid);
 	if (obj && (gfp & __GFP_ZERO) && !s->ctor)
 		memset(obj, 0, s->object_size);
@@ -359,6 +366,7 @@ void nodelocal_free_slow(struct nslab_cpu *base, struct kmem_cache *s, void *obj
 		return;
 	}
 	stack = nodelocal_stack_enter(cpu, nodelocal_cache_of(s));
+	cpu->counts[stack->s->index].nr_free_slow++;
 	home = nslab_node_of(env, obj);
 	if (home != base->node) {
 		nodelocal_free_remote(cpu, stack, home, obj);
@@ -373,18 +381,12 @@ void nodelocal_free_slow(struct nslab_cpu *base, struct kmem_cache *s, void *obj
 
 void *nodelocal_kmalloc_slow(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp, int node)
 {
-	void *obj;
-
 	if (size_bytes == 0)
 		return NSLAB_ZERO_SIZE_PTR;
 	if (size_bytes <= NSLAB_KMALLOC_MAX_SIZE)
 		return nodelocal_alloc_slow(
 			base, base->heap->kmalloc[nslab_kmalloc_index(size_bytes)], gfp, node);
-	obj = nslab_kmalloc_large(base, size_bytes, gfp, node);
-	if (obj)
-		nslab_frame_of(base->heap->env, obj)->priv[0] =
-			offsetof(struct nodelocal_cpu, stacks);
-	return obj;
+	return nslab_kmalloc_large(base, size_bytes, gfp, node);
 }
 
 void nodelocal_kfree_slow(struct nslab_cpu *base, void *obj)
@@ -463,6 +465,75 @@ static size_t nodelocal_alloc_bulk(struct nslab_cpu *base, struct kmem_cache *s,
 	return nr;
 }
 
+/* ---- the same, counted: the table of the handles under `stats` ---- */
+
+static struct nodelocal_counts *nodelocal_counts_of(struct nslab_cpu *base, struct kmem_cache *s)
+{
+	return &nodelocal_cpu_of(base)->counts[nodelocal_cache_of(s)->index];
+}
+
+static void *nodelocal_counted_alloc(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp,
+				     int node)
+{
+	nodelocal_counts_of(base, s)->nr_alloc++;
+	return nodelocal_alloc_fast(base, s, gfp, node);
+}
+
+static void nodelocal_counted_free(struct nslab_cpu *base, struct kmem_cache *s, void *obj)
+{
+	nodelocal_counts_of(base, s)->nr_free++;
+	nodelocal_free_fast(base, s, obj);
+}
+
+static size_t nodelocal_counted_alloc_bulk(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp,
+					   int node, size_t nr, void **objs)
+{
+	nodelocal_counts_of(base, s)->nr_alloc += nr;
+	return nodelocal_alloc_bulk(base, s, gfp, node, nr, objs);
+}
+
+static void nodelocal_counted_free_bulk(struct nslab_cpu *base, struct kmem_cache *s, size_t nr,
+					void **objs)
+{
+	nodelocal_counts_of(base, s)->nr_free += nr;
+	nodelocal_free_bulk(base, s, nr, objs);
+}
+
+static void *nodelocal_counted_kmalloc(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp,
+				       int node)
+{
+	if (size_bytes && size_bytes <= NSLAB_KMALLOC_MAX_SIZE)
+		nodelocal_counts_of(base, base->heap->kmalloc[nslab_kmalloc_index(size_bytes)])
+			->nr_alloc++;
+	return nodelocal_kmalloc_fast(base, size_bytes, gfp, node);
+}
+
+static void nodelocal_counted_kfree(struct nslab_cpu *base, void *obj)
+{
+	const struct nslab_env *env = base->heap->env;
+
+	if (nslab_is_arena(env, obj) && (nslab_page_of(env, obj)->flags & NSLAB_PAGE_SLAB))
+		nodelocal_counts_of(base, nslab_page_of(env, obj)->s)->nr_free++;
+	nodelocal_kfree_fast(base, obj);
+}
+
+/* The host's table of the heap with the counting functions in it. */
+static const struct nslab_allocator_ops *nodelocal_counted_table(struct nodelocal_heap *heap)
+{
+	struct nslab_allocator_ops *ops = &heap->counted_ops;
+
+	if (ops->alloc)
+		return ops;
+	*ops = *heap->base.ops;
+	ops->alloc = nodelocal_counted_alloc;
+	ops->free = nodelocal_counted_free;
+	ops->alloc_bulk = nodelocal_counted_alloc_bulk;
+	ops->free_bulk = nodelocal_counted_free_bulk;
+	ops->kmalloc = nodelocal_counted_kmalloc;
+	ops->kfree = nodelocal_counted_kfree;
+	return ops;
+}
+
 /* ---- caches ---- */
 
 static int nodelocal_cache_create(struct nslab_heap *base, const struct nslab_cache_spec *spec,
@@ -484,38 +555,6 @@ static int nodelocal_cache_create(struct nslab_heap *base, const struct nslab_ca
 	if (!rc)
 		*s = &new->base;
 	return rc;
-}
-
-/* Empty slabs leave the node; used by control calls, so without a CPU. */
-static void nodelocal_free_empty(struct nodelocal_cache *s, struct nodelocal_node *node)
-{
-	struct nslab_list freed;
-
-	nslab_list_init(&freed);
-	nodelocal_lock(node);
-	nslab_list_for_each_safe (pos, tmp, &node->partial) {
-		struct nslab_page *page = nslab_list_entry(pos, struct nslab_page, list);
-
-		if (nodelocal_slab_nr_free(page) == nodelocal_slab_objects(s, page))
-			nodelocal_slab_remove_locked(s, node, page, &freed);
-	}
-	nodelocal_unlock(node);
-	nodelocal_slabs_release(NULL, s->base.heap->env, &freed);
-}
-
-/* Returns slabs that remain in all nodes. */
-static size_t nodelocal_reap(struct nodelocal_cache *s)
-{
-	size_t nr_slabs = 0;
-
-	for (int nid = 0; nid < s->base.heap->env->arena->nr_nodes; nid++) {
-		nodelocal_drain(NULL, s, s->node[nid], 0);
-		nodelocal_free_empty(s, s->node[nid]);
-		nodelocal_lock(s->node[nid]);
-		nr_slabs += s->node[nid]->nr_slabs;
-		nodelocal_unlock(s->node[nid]);
-	}
-	return nr_slabs;
 }
 
 static void nodelocal_cache_release(struct nodelocal_cache *s)
@@ -541,6 +580,12 @@ static int nodelocal_cache_destroy(struct kmem_cache *base)
 	s->is_dying = false;
 	if (nodelocal_reap(s))
 		return -EBUSY;
+	nslab_list_for_each (pos, &base->heap->cpus) {
+		struct nslab_cpu *cpu = nslab_list_entry(pos, struct nslab_cpu, link);
+
+		memset(&nodelocal_cpu_of(cpu)->counts[s->index], 0,
+		       sizeof(struct nodelocal_counts));
+	}
 	nodelocal_cache_release(s);
 	return 0;
 }
@@ -579,7 +624,7 @@ static void nodelocal_cache_force(struct nodelocal_cache *s)
 		env->report(env, "cache '%s': objects still allocated at close", s->base.name);
 	for (int nid = 0; nid < env->arena->nr_nodes; nid++) {
 		nslab_list_splice_tail(&s->node[nid]->partial, &s->node[nid]->full);
-		nodelocal_slabs_release(NULL, env, &s->node[nid]->full);
+		nodelocal_slabs_release(NULL, s, &s->node[nid]->full);
 	}
 	nodelocal_cache_release(s);
 }
@@ -594,7 +639,24 @@ static void nodelocal_close(struct nslab_heap *base)
 	}
 	if (heap->containers)
 		nodelocal_cache_force(heap->containers);
+	if (heap->map)
+		base->env->free_meta(base->env, heap->map, heap->map_bytes);
 	base->env->free_meta(base->env, heap, sizeof(*heap));
+}
+
+static int nodelocal_map_make(struct nodelocal_heap *heap)
+{
+	const struct nslab_env *env = heap->base.env;
+	size_t frames =
+		((size_t)env->arena->nr_nodes << env->arena->node_shift) >> NSLAB_PAGE_SHIFT;
+
+	heap->map_bytes = frames * sizeof(heap->map[0]);
+	heap->map = env->alloc_meta(env, heap->map_bytes, NUMA_NO_NODE);
+	if (!heap->map)
+		return -ENOMEM;
+	for (size_t i = 0; i < frames; i++)
+		heap->map[i] = offsetof(struct nodelocal_cpu, stacks);
+	return 0;
 }
 
 static int nodelocal_open(const struct nslab_env *env, const void *params, struct nslab_heap **heap)
@@ -609,7 +671,10 @@ static int nodelocal_open(const struct nslab_env *env, const void *params, struc
 	new->stack_objects = p ? p->stack_objects : NSLAB_AUTO;
 	new->batch_objects = p ? p->batch_objects : NSLAB_AUTO;
 	new->is_coloured = p ? p->colour : true;
-	rc = nodelocal_containers_make(new);
+	new->is_counted = p && p->stats;
+	rc = nodelocal_map_make(new);
+	if (!rc)
+		rc = nodelocal_containers_make(new);
 	if (!rc)
 		rc = nslab_kmalloc_caches_make(&new->base, nodelocal_cache_create);
 	if (rc) {
@@ -632,16 +697,20 @@ static int nodelocal_cpu_online(struct nslab_heap *heap, int id, int node, struc
 	if (!new)
 		return -ENOMEM;
 	nslab_cpu_init(&new->base, heap, id, node);
+	if (nodelocal_heap_of(heap)->is_counted)
+		new->base.ops = nodelocal_counted_table(nodelocal_heap_of(heap));
 	new->local_base = arena->base + ((uintptr_t)node << arena->node_shift);
 	new->local_bytes = arena->node_bytes;
-	new->local_pages = nslab_frame_of(env, (void *)new->local_base);
+	new->local_map = nodelocal_heap_of(heap)->map +
+			 (((uintptr_t)node << arena->node_shift) >> NSLAB_PAGE_SHIFT);
 	new->nr_stacks = 1;
 	for (unsigned i = 0; i < NODELOCAL_NR_STACKS; i++)
 		nodelocal_stack_reset(new, &new->stacks[i]);
+	new->stack_of[0] = offsetof(struct nodelocal_cpu, stacks);
 	for (size_t i = 1; i < NODELOCAL_KMALLOC_TABLE; i++) {
 		struct kmem_cache *s = heap->kmalloc[nslab_kmalloc_index(8 * i)];
 
-		new->stack_of[i] = (uint8_t)nodelocal_cache_of(s)->index;
+		new->stack_of[i] = (uint16_t)nodelocal_cache_of(s)->stack_offset;
 	}
 	*cpu = &new->base;
 	return 0;
@@ -652,6 +721,7 @@ static void nodelocal_cpu_offline(struct nslab_cpu *base)
 	const struct nslab_env *env = base->heap->env;
 
 	nodelocal_flush(nodelocal_cpu_of(base));
+	nodelocal_counts_keep(nodelocal_cpu_of(base));
 	nslab_cpu_exit(base);
 	env->free_meta(env, nodelocal_cpu_of(base), sizeof(struct nodelocal_cpu));
 }
@@ -667,6 +737,8 @@ static const struct nslab_param nodelocal_params[] = {
 	 nodelocal_auto, "objects that move between a cpu and a node at a time; 0 is auto"},
 	{"colour", NSLAB_PARAM_BOOL, NSLAB_PARAM_TUNABLE, offsetof(struct nodelocal_params, colour),
 	 "yes", 0, 1, NULL, "spread objects that are a multiple of 1 kib apart over cache sets"},
+	{"stats", NSLAB_PARAM_BOOL, 0, offsetof(struct nodelocal_params, stats), "no", 0, 1, NULL,
+	 "count events, also on the fast paths"},
 	NSLAB_PARAM_END,
 };
 

@@ -42,26 +42,35 @@ struct nodelocal_stack {
 	struct nodelocal_batch *out; /* batches being filled for other nodes */
 	uint32_t capacity;
 	bool is_short; /* ran empty since the capacity last grew */
-	uint64_t nr_remote;
-	uint64_t nr_slow;
+	uint64_t unused[2];
 };
 
 _Static_assert(sizeof(struct nodelocal_stack) == 64, "a stack is one cache line");
+
+/* Calls on one cache by one handle. The first two only with the parameter `stats`. */
+struct nodelocal_counts {
+	uint64_t nr_alloc, nr_free;
+	uint64_t nr_alloc_slow, nr_free_slow, nr_remote;
+};
 
 struct nodelocal_cpu {
 	struct nslab_cpu base;
 	uintptr_t local_base; /* of the handle's node */
 	size_t local_bytes;
-	struct nslab_page *local_pages;		   /* record of the frame at local_base */
-	void *nothing[1];			   /* slot 0 of every stack without a page */
-	size_t stack_bytes;			   /* capacity of all stacks, in bytes of objects */
-	size_t out_bytes;			   /* the same of batches for other nodes */
-	struct nodelocal_batch *spare;		   /* an empty batch or NULL */
-	unsigned nr_stacks;			   /* above the highest that was ever opened */
-	unsigned hand;				   /* whose turn it is to be closed */
-	uint8_t stack_of[NODELOCAL_KMALLOC_TABLE]; /* by (size + 7) / 8 */
+	const uint16_t *local_map;     /* of the frame at local_base, see nodelocal_heap */
+	void *nothing[1];	       /* slot 0 of every stack without a page */
+	size_t stack_bytes;	       /* capacity of all stacks, in bytes of objects */
+	size_t out_bytes;	       /* the same of batches for other nodes */
+	struct nodelocal_batch *spare; /* an empty batch or NULL */
+	unsigned nr_stacks;	       /* above the highest that was ever opened */
+	unsigned hand;		       /* whose turn it is to be closed */
+	/* offset of the stack of a kmalloc size, by (size + 7) / 8 */
+	uint16_t stack_of[NODELOCAL_KMALLOC_TABLE];
 	NSLAB_ALIGNED(64) struct nodelocal_stack stacks[NODELOCAL_NR_STACKS];
+	struct nodelocal_counts counts[NODELOCAL_NR_STACKS];
 };
+
+_Static_assert(sizeof(struct nodelocal_cpu) <= UINT16_MAX, "offsets of stacks are 16 bits");
 
 /* Slabs of one cache on one node. */
 struct nodelocal_node {
@@ -95,10 +104,35 @@ struct nodelocal_cache {
 struct nodelocal_heap {
 	struct nslab_heap base;
 	int64_t stack_objects, batch_objects; /* parameters; NSLAB_AUTO: by size */
-	bool is_coloured;
+	bool is_coloured, is_counted;
+	struct nslab_allocator_ops counted_ops; /* of all handles when is_counted */
+	/*
+	 * For each frame of the arena the offset in a CPU handle of the stack that takes an object
+	 * of this frame back. Two bytes for a frame: kfree finds 32 frames in a cache line.
+	 */
+	uint16_t *map;
+	size_t map_bytes;
 	struct nodelocal_cache *containers; /* the batches' own slabs */
 	struct nodelocal_cache *caches[NODELOCAL_NR_STACKS];
 };
+
+#define NODELOCAL_RECORD_BITS 128u /* of a slab's bitmap, in the head frame's record */
+
+static inline size_t nodelocal_bitmap_bytes(unsigned objects)
+{
+	return objects > NODELOCAL_RECORD_BITS ? (size_t)((objects + 63) / 64) * 8 : 0;
+}
+
+/* How many objects of `size` bytes fit in a slab of an order. */
+static inline unsigned nodelocal_fit(unsigned order, unsigned size)
+{
+	size_t bytes = NSLAB_PAGE_SIZE << order;
+	unsigned objects = (unsigned)(bytes / size);
+
+	while (objects && (size_t)objects * size + nodelocal_bitmap_bytes(objects) > bytes)
+		objects--;
+	return objects;
+}
 
 void *nodelocal_alloc_slow(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp, int node);
 void nodelocal_free_slow(struct nslab_cpu *base, struct kmem_cache *s, void *obj);
@@ -139,10 +173,10 @@ static inline bool nodelocal_push(struct nodelocal_stack *stack, void *obj)
 	return true;
 }
 
-/* No zeroing and no node asked for: one test for both. */
+/* No zeroing and no node asked for. */
 static inline bool nodelocal_is_plain(gfp_t gfp, int node)
 {
-	return ((gfp & __GFP_ZERO) | ((gfp_t)node + 1)) == 0;
+	return nodelocal_likely(node == NUMA_NO_NODE) && nodelocal_likely(!(gfp & __GFP_ZERO));
 }
 
 static inline void *nodelocal_alloc_fast(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp,
@@ -174,7 +208,8 @@ static inline void *nodelocal_kmalloc_fast(struct nslab_cpu *base, size_t size_b
 
 	if (nodelocal_likely(nodelocal_is_plain(gfp, node)) &&
 	    nodelocal_likely(size_bytes <= NSLAB_KMALLOC_MAX_SIZE)) {
-		void *obj = nodelocal_pop(&cpu->stacks[cpu->stack_of[(size_bytes + 7) >> 3]]);
+		void *obj = nodelocal_pop(
+			nodelocal_stack_at(base, cpu->stack_of[(size_bytes + 7) >> 3]));
 
 		if (nodelocal_likely(obj))
 			return obj;
@@ -183,8 +218,8 @@ static inline void *nodelocal_kmalloc_fast(struct nslab_cpu *base, size_t size_b
 }
 
 /*
- * priv[0] of every frame of a slab is the cache's stack_offset; of a large block it leads to stack
- * 0, which takes nothing. NULL and the pointer of size 0 lie in no node.
+ * The map of a slab's frames leads to the cache's stack, of all others to stack 0, which takes
+ * nothing. NULL and the pointer of size 0 lie in no node.
  */
 static inline void nodelocal_kfree_fast(struct nslab_cpu *base, void *obj)
 {
@@ -192,9 +227,9 @@ static inline void nodelocal_kfree_fast(struct nslab_cpu *base, void *obj)
 	uintptr_t offset = (uintptr_t)obj - cpu->local_base;
 
 	if (nodelocal_likely(offset < cpu->local_bytes)) {
-		const struct nslab_page *frame = cpu->local_pages + (offset >> NSLAB_PAGE_SHIFT);
+		size_t stack = cpu->local_map[offset >> NSLAB_PAGE_SHIFT];
 
-		if (nodelocal_likely(nodelocal_push(nodelocal_stack_at(base, frame->priv[0]), obj)))
+		if (nodelocal_likely(nodelocal_push(nodelocal_stack_at(base, stack), obj)))
 			return;
 	}
 	nodelocal_kfree_slow(base, obj);

@@ -16,24 +16,6 @@
 
 #include <string.h>
 
-#define NODELOCAL_RECORD_BITS 128u
-
-static size_t nodelocal_bitmap_bytes(unsigned objects)
-{
-	return objects > NODELOCAL_RECORD_BITS ? (size_t)((objects + 63) / 64) * 8 : 0;
-}
-
-/* How many objects of `size` bytes fit in a slab of an order. */
-static unsigned nodelocal_fit(unsigned order, unsigned size)
-{
-	size_t bytes = NSLAB_PAGE_SIZE << order;
-	unsigned objects = (unsigned)(bytes / size);
-
-	while (objects && (size_t)objects * size + nodelocal_bitmap_bytes(objects) > bytes)
-		objects--;
-	return objects;
-}
-
 static unsigned nodelocal_slab_objects(const struct nodelocal_cache *s,
 				       const struct nslab_page *page)
 {
@@ -76,16 +58,26 @@ static uint64_t nodelocal_slab_colour(const struct nodelocal_cache *s,
 	return turn % (slack / step + 1) * step;
 }
 
+/* Tells every frame whose it is, for kfree. */
+static void nodelocal_slab_claim(const struct nodelocal_cache *s, struct nslab_page *page,
+				 struct kmem_cache *owner, uint32_t stack_offset)
+{
+	const struct nodelocal_heap *heap = (const void *)s->base.heap;
+	uint16_t *map = heap->map + nslab_arena_pfn(s->base.heap->env->arena, page);
+
+	for (size_t i = 0; i < (size_t)1 << page->order; i++) {
+		page[i].s = owner;
+		map[i] = (uint16_t)stack_offset;
+	}
+}
+
 static void nodelocal_slab_format(struct nodelocal_cache *s, struct nslab_page *page)
 {
 	unsigned objects = nodelocal_slab_objects(s, page);
 	uint64_t *bits = nodelocal_slab_bits(s, page);
 	char *first;
 
-	for (size_t i = 0; i < (size_t)1 << page->order; i++) {
-		page[i].s = &s->base;
-		page[i].priv[0] = s->stack_offset;
-	}
+	nodelocal_slab_claim(s, page, &s->base, s->stack_offset);
 	page->flags = (uint8_t)(page->flags | NSLAB_PAGE_SLAB);
 	page->priv[1] = nodelocal_slab_colour(s, page) << 32 | objects;
 	for (unsigned i = 0; i < objects; i += 64)
@@ -145,15 +137,16 @@ static void nodelocal_slab_remove_locked(struct nodelocal_cache *s, struct nodel
 }
 
 /* Without a lock: gives the pages back. cpu may be NULL. */
-static void nodelocal_slabs_release(struct nodelocal_cpu *cpu, const struct nslab_env *env,
+static void nodelocal_slabs_release(struct nodelocal_cpu *cpu, const struct nodelocal_cache *s,
 				    struct nslab_list *freed)
 {
+	const struct nslab_env *env = s->base.heap->env;
+
 	while (!nslab_list_is_empty(freed)) {
 		struct nslab_page *page = nslab_list_first(freed, struct nslab_page, list);
 
 		nslab_list_del(&page->list);
-		for (size_t i = 0; i < (size_t)1 << page->order; i++)
-			page[i].s = NULL;
+		nodelocal_slab_claim(s, page, NULL, offsetof(struct nodelocal_cpu, stacks));
 		page->flags = (uint8_t)(page->flags & ~NSLAB_PAGE_SLAB);
 		env->free_pages(env, cpu ? &cpu->base : NULL, page, page->order);
 	}
