@@ -6,8 +6,8 @@
  * down. The services of struct nslab_env are thin: they count, inject failures, check what is freed
  * and pass the call on to the page plug-in. Counting must not become the bottleneck that it
  * measures, so each CPU counts in a cache line of its own and only moves a batch of pages to the
- * shared total; with one CPU online the batch is one page and the peak is exact, otherwise it may
- * be short by up to WORLD_BATCH pages for each CPU.
+ * shared total. The peak is exact with one CPU, and otherwise short by what the other CPUs had not
+ * moved yet, below WORLD_BATCH pages each.
  *
  * A CPU handle and its per-CPU page lists end together, but the handle's memory belongs to the
  * backend. So going offline first drains the lists, and from then on the handle's page calls are
@@ -61,8 +61,6 @@ struct nslab_world {
 	void *report_context;
 	pthread_mutex_t control_lock;
 	struct world_slot *slots;
-	int nr_online;
-	atomic_int account_batch;
 	_Atomic int64_t nr_pages, nr_pages_peak;
 	_Atomic int64_t meta_bytes;
 	_Atomic uint64_t fail_at, fail_nr; /* fail_at 0: never */
@@ -156,21 +154,26 @@ static void world_add_total(struct nslab_world *w, int64_t nr)
 	world_raise_peak(w, atomic_fetch_add_explicit(&w->nr_pages, nr, memory_order_relaxed) + nr);
 }
 
-/* The owner alone writes its slot, so a load and a store do, without a locked operation. */
+/*
+ * The owner alone writes its slot, so a load and a store do, without a locked operation. The peak
+ * is seen from here: the total and what this CPU has not moved there yet.
+ */
 static void world_account(struct nslab_world *w, const struct nslab_cpu *cpu, int64_t nr)
 {
 	struct world_slot *slot = world_slot(w, cpu);
-	int64_t batch = atomic_load_explicit(&w->account_batch, memory_order_relaxed);
 
-	if (cpu) {
-		nr += atomic_load_explicit(&slot->nr_pages, memory_order_relaxed);
-		if (nr < batch && nr > -batch) {
-			atomic_store_explicit(&slot->nr_pages, nr, memory_order_relaxed);
-			return;
-		}
-		atomic_store_explicit(&slot->nr_pages, 0, memory_order_relaxed);
+	if (!cpu) {
+		world_add_total(w, nr);
+		return;
 	}
-	world_add_total(w, nr);
+	nr += atomic_load_explicit(&slot->nr_pages, memory_order_relaxed);
+	if (nr >= WORLD_BATCH || nr <= -WORLD_BATCH) {
+		atomic_store_explicit(&slot->nr_pages, 0, memory_order_relaxed);
+		world_add_total(w, nr);
+		return;
+	}
+	atomic_store_explicit(&slot->nr_pages, nr, memory_order_relaxed);
+	world_raise_peak(w, atomic_load_explicit(&w->nr_pages, memory_order_relaxed) + nr);
 }
 
 static void world_count_call(struct nslab_world *w, const struct nslab_cpu *cpu)
@@ -316,11 +319,6 @@ void nslab_world_page_stats(struct nslab_world *w, int node, struct nslab_page_s
 
 /* ---- CPUs ---- */
 
-static void world_set_batch(struct nslab_world *w)
-{
-	atomic_store(&w->account_batch, w->nr_online > 1 ? WORLD_BATCH : 1);
-}
-
 static void world_fill_cpu(struct nslab_world *w, struct nslab_cpu *cpu, int id, int node)
 {
 	struct world_slot *slot = &w->slots[id];
@@ -336,8 +334,6 @@ static void world_fill_cpu(struct nslab_world *w, struct nslab_cpu *cpu, int id,
 		nslab_list_add_tail(&cpu->link, &w->heap->cpus);
 		w->heap->nr_cpus++;
 	}
-	w->nr_online++;
-	world_set_batch(w);
 }
 
 int nslab_world_cpu_online(struct nslab_world *w, int id, int arena_node, struct nslab_cpu **cpu)
@@ -375,8 +371,6 @@ static void world_offline(struct nslab_world *w, struct nslab_cpu *cpu)
 	w->allocator->cpu_offline(cpu);
 	slot->cpu = NULL;
 	world_add_total(w, atomic_exchange(&slot->nr_pages, 0));
-	w->nr_online--;
-	world_set_batch(w);
 }
 
 void nslab_world_cpu_offline(struct nslab_world *w, struct nslab_cpu *cpu)
@@ -431,9 +425,15 @@ static int world_open_pages(struct nslab_world *w, const struct nslab_world_spec
 			    struct nslab_err *err)
 {
 	const struct nslab_page_ops *ops = spec->page;
+	struct nslab_arena_spec arena = *spec->arena;
 	const void *params;
-	int rc = nslab_arena_map_open(spec->arena, &w->map, err);
+	int rc;
 
+	/* a backend that takes no pages from here still gets an arena, but no more than one block
+	 */
+	if (!(spec->allocator->caps & NSLAB_CAP_PAGES))
+		arena.node_bytes = NSLAB_PAGE_SIZE << NSLAB_MAX_ORDER;
+	rc = nslab_arena_map_open(&arena, &w->map, err);
 	if (rc)
 		return rc;
 	w->env.arena = nslab_arena_map_arena(w->map);
@@ -524,7 +524,6 @@ static struct nslab_world *world_new(const struct nslab_world_spec *spec)
 	w->allocator = spec->allocator;
 	w->report = spec->report;
 	w->report_context = spec->report_context;
-	world_set_batch(w);
 	nslab_world_fail_at(w, spec->fail_at, spec->fail_nr);
 	return w;
 }

@@ -260,7 +260,7 @@ static void assert_fallback_order(struct fixture *f, int from, const int *expect
 		give(f, NULL, page[i], NSLAB_MAX_ORDER);
 }
 
-static void buddy_rotates_fallback_when_distances_are_equal(void **state)
+static void buddy_starts_fallback_above_itself_when_distances_are_equal(void **state)
 {
 	static const int expected[4][4] = {{0, 1, 2, 3}, {1, 2, 3, 0}, {2, 3, 0, 1}, {3, 0, 1, 2}};
 	struct fixture f;
@@ -271,6 +271,23 @@ static void buddy_rotates_fallback_when_distances_are_equal(void **state)
 	for (int from = 0; from < 4; from++)
 		assert_fallback_order(&f, from, expected[from]);
 	assert_int_equal(stats_of(&f, 1).nr_fallback, 3);
+	fixture_close(&f);
+}
+
+/* Two pairs of nodes, near across the pairs: who was chosen before is less attractive. */
+static void buddy_rotates_fallback_when_nodes_are_equally_near(void **state)
+{
+	static const uint8_t distance[16] = {10, 30, 20, 20, 30, 10, 20, 20,
+					     20, 20, 10, 30, 20, 20, 30, 10};
+	static const int expected[4][4] = {{0, 2, 3, 1}, {1, 3, 2, 0}, {2, 0, 1, 3}, {3, 1, 0, 2}};
+	struct fixture f;
+
+	(void)state;
+	fixture_map(&f, 4, 4 * MIB);
+	memcpy(f.distance, distance, sizeof(distance));
+	fixture_open(&f, NULL);
+	for (int from = 0; from < 4; from++)
+		assert_fallback_order(&f, from, expected[from]);
 	fixture_close(&f);
 }
 
@@ -601,7 +618,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buddy_keeps_blocks_apart_and_merges_them_when_orders_mix),
 		cmocka_unit_test(buddy_leads_to_the_head_when_asked_from_any_frame),
-		cmocka_unit_test(buddy_rotates_fallback_when_distances_are_equal),
+		cmocka_unit_test(buddy_starts_fallback_above_itself_when_distances_are_equal),
+		cmocka_unit_test(buddy_rotates_fallback_when_nodes_are_equally_near),
 		cmocka_unit_test(buddy_falls_back_to_the_nearest_when_distances_differ),
 		cmocka_unit_test(buddy_prefers_a_node_without_cpus_when_distances_are_equal),
 		cmocka_unit_test(buddy_refuses_when_only_the_asked_node_may_serve),

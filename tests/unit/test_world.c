@@ -436,6 +436,23 @@ static void world_names_the_backend_when_it_does_not_open(void **state)
 	nslab_registry_destroy(f.registry);
 }
 
+static void world_reserves_little_when_the_backend_takes_no_pages(void **state)
+{
+	struct nslab_allocator_ops ops;
+	struct nslab_err err;
+	struct fixture f;
+
+	(void)state;
+	fill_spec(&f);
+	ops = *f.spec.allocator;
+	ops.caps = 0;
+	f.spec.allocator = &ops;
+	f.arena.node_bytes = 64 * MIB;
+	assert_int_equal(nslab_world_open(&f.spec, &f.world, &err), 0);
+	assert_int_equal(nslab_world_env(f.world)->arena->node_bytes, 4 * MIB);
+	close_world(&f, "");
+}
+
 /* ---- threads ---- */
 
 struct worker {
@@ -520,6 +537,7 @@ int main(void)
 		cmocka_unit_test(world_reports_and_stops_a_free_when_it_is_wrong),
 		cmocka_unit_test(world_reports_what_is_left_when_closed),
 		cmocka_unit_test(world_names_the_backend_when_it_does_not_open),
+		cmocka_unit_test(world_reserves_little_when_the_backend_takes_no_pages),
 		cmocka_unit_test(world_keeps_count_when_workers_share_it),
 		cmocka_unit_test(registry_names_the_file_when_a_plugin_does_not_load),
 	};
