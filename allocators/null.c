@@ -5,7 +5,9 @@
  *
  * Each CPU handle has one intrusive list of free objects for each cache; alloc takes its head and
  * free puts one in front, whatever node or CPU the object came from. An empty list gets what
- * flushed handles left with the cache, or else a new slab cut up whole. Pages go back only when the
+ * flushed handles left with the cache, or else a new slab cut up whole; whoever makes a slab asks
+ * all handles to flush, and they look for that at every free, so that a consumer's objects find
+ * their way back to the producer. Pages go back only when the
  * cache is destroyed: then every object must be on the cache's list again, which a count decides.
  * A constructor's work must survive the link, so caches with one are linked behind the object and
  * take the slow functions. Left out: node-local placement, a bound on free memory, statistics on
@@ -181,8 +183,11 @@ static __attribute__((noinline)) void *null_alloc_slow(struct nslab_cpu *base,
 	obj = cpu->heads[s->index];
 	if (!obj)
 		obj = null_take_shared(s);
-	if (!obj)
+	if (!obj) {
+		if (kmem->heap->nr_cpus > 1)
+			nslab_flush_request(kmem->heap);
 		obj = null_carve(base, s, gfp);
+	}
 	if (!obj)
 		return NULL;
 	cpu->heads[s->index] = *null_link(s, obj);
@@ -215,13 +220,21 @@ static void *null_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, 
 	return obj;
 }
 
+/* One load and a compare with a shared word that changes only when somebody makes a slab. */
+static inline bool null_is_asked(const struct nslab_cpu *cpu)
+{
+	unsigned epoch;
+
+	return nslab_flush_is_due(cpu, &epoch);
+}
+
 /* An empty list may be one that the handle does not know yet, so it takes the slow way. */
 static void null_free(struct nslab_cpu *cpu, struct kmem_cache *s, void *obj)
 {
 	void **head = null_head_at(cpu, null_cache_of(s)->head_offset);
 	void *first = *head;
 
-	if (__builtin_expect(!first || s->ctor, 0)) {
+	if (__builtin_expect(!first || s->ctor || null_is_asked(cpu), 0)) {
 		null_free_slow(cpu, s, obj);
 		return;
 	}
@@ -286,7 +299,7 @@ static void null_kfree(struct nslab_cpu *base, void *obj)
 		void **head = null_head_at(base, cpu->pages[offset >> NSLAB_PAGE_SHIFT].priv[0]);
 		void *first = *head;
 
-		if (__builtin_expect(first != NULL, 1)) {
+		if (__builtin_expect(first && !null_is_asked(base), 1)) {
 			*(void **)obj = first;
 			*head = obj;
 			return;
