@@ -247,7 +247,8 @@ static int check_cache(struct nslab_world *world, const struct counts *before, u
 	if (state[MADE]->slabs < before->slabs + MOVED_MIN + 1)
 		return 0;
 	if (before->total != before->slabs * before->per_slab || before->total < before->objects ||
-	    (before->total > before->objects && !before->partial)) {
+	    (before->total > before->objects && !before->partial) ||
+	    state[MADE]->objects <= before->objects) {
 		printf("%s: FAILED: its counts contradict each other\n", before->name);
 		return -EINVAL;
 	}
