@@ -142,6 +142,8 @@ static int run_slabinfo(struct run_state *r)
 
 	snprintf(path, sizeof(path), "%s/slabinfo.txt", r->result.folder);
 	file = fopen(path, "re");
+	if (!file && errno == ENOENT) /* interrupted before the first */
+		return 0;
 	if (!file)
 		return nslab_fail(&r->err, -errno, "cannot read '%s': %s", path, strerror(errno));
 	putchar('\n');
@@ -151,20 +153,22 @@ static int run_slabinfo(struct run_state *r)
 	return 0;
 }
 
-static int run_plots(struct run_state *r, struct nslab_run_file *run)
+/* Pictures are a service: without them the run is still whole, so nothing here fails it. */
+static void run_plots(struct run_state *r, struct nslab_run_file *run)
 {
 	struct nslab_plots_outcome outcome = {0};
 	const char *last_reason = "";
-	int rc = nslab_plots_make(run->store, r->result.folder, NULL,
-				  NSLAB_PLOT_PNG | NSLAB_PLOT_SVG, &outcome, &r->err);
+	struct nslab_err why = {""};
 
+	if (nslab_plots_make(run->store, r->result.folder, NULL, NSLAB_PLOT_PNG | NSLAB_PLOT_SVG,
+			     &outcome, &why))
+		fprintf(stderr, "no plots: %s\n", why.text);
 	for (size_t i = 0; i < outcome.nr; i++) {
 		if (!outcome.plots[i].is_drawn && strcmp(outcome.plots[i].reason, last_reason))
 			fprintf(stderr, "plot %s: %s\n", outcome.plots[i].name,
 				outcome.plots[i].reason);
 		last_reason = outcome.plots[i].reason;
 	}
-	return rc;
 }
 
 static int run_report(struct run_state *r)
@@ -175,10 +179,10 @@ static int run_report(struct run_state *r)
 	if (rc)
 		return rc;
 	rc = run_tables(r, &run);
-	if (!rc && r->arguments->has_slabinfo && r->result.nr_trials)
+	if (!rc && r->arguments->has_slabinfo)
 		rc = run_slabinfo(r);
 	if (!rc && !r->arguments->has_no_plots)
-		rc = run_plots(r, &run);
+		run_plots(r, &run);
 	nslab_run_file_close(&run);
 	fprintf(stderr, "results: %s\n", r->result.folder);
 	return rc;

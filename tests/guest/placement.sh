@@ -18,6 +18,7 @@ numaslab run /in/cross.ini --output /out/run &
 run=$!
 while kill -0 $run 2>/dev/null; do
 	cat /proc/[0-9]*/numa_maps 2>/dev/null | grep -E "bind[=:].* N[0-9]+=" >>/out/numa_maps
+	sleep 0.1
 done
 wait $run' || { echo "failed: exit status $? in the guest"; exit 1; }
 
