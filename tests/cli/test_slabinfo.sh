@@ -7,12 +7,24 @@ numaslab=$1
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
+cat >"$dir/tiny.ini" <<'PLAN'
+[tables]
+allocator = slub, libc
+workload = batch
+size = 256
+batch_objects = 64
+threads = 1
+blocks = 2
+windows = 1
+window_ms = 1
+warmup_ms = 0
+PLAN
+
 run()
 {
 	local output=$1
 	shift
-	"$numaslab" run quick allocator=slub,libc workload=batch size=256 batch_objects=64 threads=1 blocks=2 windows=1 \
-		window_ms=1 warmup_ms=0 --no-plots --quiet --output "$dir/$output" "$@" \
+	"$numaslab" run "$dir/tiny.ini" --no-plots --quiet --output "$dir/$output" "$@" \
 		>"$dir/$output.out" 2>"$dir/err"
 }
 
