@@ -8,9 +8,8 @@ dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
 cat >"$dir/tiny.ini" <<'PLAN'
-[tables]
+[global]
 allocator = slub, libc
-workload = batch
 size = 256
 batch_objects = 64
 threads = 1
@@ -18,6 +17,9 @@ blocks = 2
 windows = 1
 window_ms = 1
 warmup_ms = 0
+
+[tables]
+workload = batch
 PLAN
 
 run()
