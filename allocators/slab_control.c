@@ -159,6 +159,24 @@ int slab_cpu_online(struct nslab_heap *heap, int id, int node, struct nslab_cpu 
 	return 0;
 }
 
+/*
+ * The last CPU of a node left. What it kept for other nodes goes there; nodes without CPUs keep
+ * nothing, also if it came from this one.
+ */
+static void slab_node_offline(struct slab_heap *h, int node)
+{
+	nslab_list_for_each (pos, &h->base.caches) {
+		struct slab_cache *s =
+			slab_cache_of(nslab_list_entry(pos, struct kmem_cache, link));
+
+		slab_drain_aliens(s, s->node[node]);
+		for (int i = 0; i < h->base.env->arena->nr_nodes; i++) {
+			if (!h->nr_cpus_of_node[i])
+				slab_drain_node(s, s->node[i]);
+		}
+	}
+}
+
 void slab_cpu_offline(struct nslab_cpu *base)
 {
 	struct slab_heap *h = slab_heap_of(base->heap);
@@ -174,16 +192,8 @@ void slab_cpu_offline(struct nslab_cpu *base)
 	}
 	nslab_cpu_exit(base);
 	env->free_meta(env, cpu, sizeof(*cpu));
-	if (__atomic_sub_fetch(&h->nr_cpus_of_node[node], 1, __ATOMIC_RELAXED))
-		return;
-	/* nobody is left there to use what was shared */
-	nslab_list_for_each (pos, &h->base.caches) {
-		struct slab_cache *s =
-			slab_cache_of(nslab_list_entry(pos, struct kmem_cache, link));
-
-		slab_drain_aliens(s, s->node[node]);
-		slab_drain_node(s, s->node[node]);
-	}
+	if (__atomic_sub_fetch(&h->nr_cpus_of_node[node], 1, __ATOMIC_RELAXED) == 0)
+		slab_node_offline(h, node);
 }
 
 static struct slab_array *slab_array_seen(const struct nslab_list *link, const struct slab_cache *s)
