@@ -21,7 +21,7 @@ static int run_all(const struct nslab_conformance_target *target)
 
 		nslab_conformance_run(target, i, &result);
 		nr[result.verdict]++;
-		printf("%s %-14s %s\n", nslab_verdict_word(result.verdict), check.name,
+		printf("%s %-14s %s\n", nslab_check_verdict_word(result.verdict), check.name,
 		       result.text);
 		fflush(stdout);
 	}
