@@ -256,7 +256,7 @@ void heap_report(struct heap *h)
 		if (!stats.nr_alloc)
 			continue;
 		env->report(env,
-			    "heap: class %u (blocks from %u bytes): %" PRIu64 " allocations, "
+			    "note: heap: class %u (blocks from %u bytes): %" PRIu64 " allocations, "
 			    "%" PRIu64 " frees, %" PRIu64 " bytes live, at most %" PRIu64
 			    " bytes of fragmentation",
 			    i, heap_class_min(i), stats.nr_alloc, stats.nr_free, stats.live_bytes,

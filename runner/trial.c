@@ -195,6 +195,7 @@ static int trial_world(struct trial *t)
 		.page_params = t->page_params,
 		.arena = &arena,
 		.seed = (uint64_t)get_int(t->spec, "seed"),
+		.is_debug = json_is_true(json_object_get(t->spec, "debug")),
 		.report = trial_report,
 		.report_context = t,
 	};

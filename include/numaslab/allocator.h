@@ -42,7 +42,10 @@ struct nslab_env {
 	/* Zeroed, cache-line aligned memory for handles and tables, on `node` when it can be. */
 	void *(*alloc_meta)(const struct nslab_env *env, size_t bytes, int node);
 	void (*free_meta)(const struct nslab_env *env, void *ptr, size_t bytes);
-	/* One line for the user (a found corruption, a leak); no newline in it. */
+	/*
+	 * One line for the user (a found corruption, a leak); no newline in it. It fails the trial
+	 * or check, unless it begins with "note: ".
+	 */
 	void (*report)(const struct nslab_env *env, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
 };
