@@ -145,7 +145,7 @@ static const struct {
 	{GLOBAL "blocks=3,4\n[j]\n", "p.ini:4: ", {"takes one value"}},
 	{GLOBAL "statistic=mean\n[j]\n", "p.ini:4: ", {"'mean'", "auto | q25 | median | min"}},
 	{GLOBAL "statistic=min\n[j]\nthreads=2\n", "p.ini:4: ", {"one thread", "[j]"}},
-	{GLOBAL "baseline=slob\n[j]\n", "p.ini:4: ", {"'slob'", "did you mean 'slub'"}},
+	{GLOBAL "baseline=slbu\n[j]\n", "p.ini:4: ", {"'slbu'", "did you mean 'slub'"}},
 	{GLOBAL "baseline=slub order=1\n[j]\n", "p.ini:4: ", {"'slub order=1'", "'slub'"}},
 	{GLOBAL "page=none\n[j]\n", "p.ini:4: ", {"unknown page 'none'", "buddy"}},
 	{GLOBAL "[j]\nbuddy.pcp=no\n", "p.ini:5: ", {"'buddy'", "[global]"}},
