@@ -428,8 +428,8 @@ static int script_put_table(FILE *file, const struct script *script, struct nsla
 	for (size_t i = 0; i < figure->ylabels.nr; i++)
 		fprintf(file, "# values%s: %s\n", figure->ylabels.nr > 1 ? " of each facet" : "",
 			figure->ylabels.texts[i]);
-	fprintf(file,
-		"# facet\tarm\tx\tvalue\tlow\thigh\tn\tx_label\tarm_name\tfacet_name\tnote\tslot\n");
+	fprintf(file, "# facet\tarm\tx\tvalue\tlow\thigh\tn\tx_label\tarm_name\tfacet_name\tnote"
+		      "\tslot\n");
 	for (size_t i = 0; i < figure->nr_rows; i++)
 		script_put_row(file, figure, &figure->rows[i]);
 	return 0;

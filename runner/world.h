@@ -30,6 +30,12 @@ struct nslab_world_spec {
 	/* page allocations number fail_at .. fail_at + fail_nr - 1 fail, counted from 1 as
 	 * nr_page_calls is; fail_nr 0 is one; fail_at 0: never */
 	uint64_t fail_at, fail_nr;
+	/* the debug layer stands in front of the allocator; what it finds is reported */
+	bool is_debug;
+	/* with is_debug: the objects it keeps from the backend on each CPU, 0 for its default; and
+	 * no word of objects to ASan and Valgrind, so that every fault becomes a report */
+	unsigned debug_quarantine;
+	bool debug_has_no_tools;
 };
 
 /*

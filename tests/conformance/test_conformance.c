@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * test_conformance.c NAME: holds one built-in allocator against the suite, in this process.
+ * test_conformance.c NAME [debug]: holds one built-in allocator against the suite, in this process.
  *
  * The check command forks for each check; here everything stays in one process, so that sanitizers
  * see all of it, also at its end. Skips are printed with their reasons, and an allocator whose
@@ -10,6 +10,7 @@
 #include "runner/world.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static int run_all(const struct nslab_conformance_target *target)
 {
@@ -36,8 +37,10 @@ int main(int argc, char **argv)
 	struct nslab_err err = {""};
 	int status = 1;
 
-	if (argc != 2 || nslab_registry_open(NULL, &registry, &err)) {
-		fprintf(stderr, "test_conformance: %s\n", argc == 2 ? err.text : "one name please");
+	target.is_debug = argc == 3 && !strcmp(argv[2], "debug");
+	if (argc != 2 + target.is_debug || nslab_registry_open(NULL, &registry, &err)) {
+		fprintf(stderr, "test_conformance: %s\n",
+			err.text[0] ? err.text : "one name please");
 		return 1;
 	}
 	if (nslab_registry_get(registry, NSLAB_PLUGIN_ALLOCATOR, argv[1], &allocator, &err) ||
