@@ -448,7 +448,7 @@ static __attribute__((noinline)) void *slab_alloc_slow(struct slab_cpu *cpu, str
 }
 
 static inline __attribute__((always_inline)) void *
-slab_alloc_inline(struct slab_cpu *cpu, struct slab_cache *s, gfp_t gfp, int node)
+slab_alloc_dirty(struct slab_cpu *cpu, struct slab_cache *s, gfp_t gfp, int node)
 {
 	struct slab_array *ac = cpu->array[s->number];
 	void *obj;
@@ -462,15 +462,30 @@ slab_alloc_inline(struct slab_cpu *cpu, struct slab_cache *s, gfp_t gfp, int nod
 	obj = ac->entry[--ac->avail];
 	ac->nr_pops++;
 	slab_local_release(ac);
-out:
-	if (SLAB_UNLIKELY((gfp & __GFP_ZERO) && obj))
-		memset(obj, 0, s->base.object_size);
 	return obj;
 slow_release:
 	slab_local_release(ac);
 slow:
-	obj = slab_alloc_slow(cpu, s, gfp, node);
-	goto out;
+	return slab_alloc_slow(cpu, s, gfp, node);
+}
+
+static __attribute__((noinline)) void *slab_alloc_zeroed(struct slab_cpu *cpu, struct slab_cache *s,
+							 gfp_t gfp, int node)
+{
+	void *obj = slab_alloc_dirty(cpu, s, gfp, node);
+
+	if (obj)
+		memset(obj, 0, s->base.object_size);
+	return obj;
+}
+
+/* Clearing is out of line, so that the usual case keeps everything in registers. */
+static inline __attribute__((always_inline)) void *
+slab_alloc_inline(struct slab_cpu *cpu, struct slab_cache *s, gfp_t gfp, int node)
+{
+	if (SLAB_UNLIKELY(gfp & __GFP_ZERO))
+		return slab_alloc_zeroed(cpu, s, gfp, node);
+	return slab_alloc_dirty(cpu, s, gfp, node);
 }
 
 void *slab_alloc(struct nslab_cpu *base, struct kmem_cache *ks, gfp_t gfp, int node)
