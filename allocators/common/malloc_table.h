@@ -18,8 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MALLOC_TABLE_NR_CACHES 512
-#define MALLOC_TABLE_ALIGN     16 /* bytes that malloc gives anyway */
+enum {
+	MALLOC_TABLE_NR_CACHES = 512,
+	MALLOC_TABLE_ALIGN = 16 /* malloc gives it anyway */
+};
 
 struct malloc_table_cache {
 	struct kmem_cache base;

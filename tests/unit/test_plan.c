@@ -157,7 +157,7 @@ static const struct {
 	{GLOBAL "[j]\norder=11\n", "p.ini:5: ", {"'11'", "auto | 0..10"}},
 	{GLOBAL "[j]\nslub.ordre=1\n", "p.ini:5: ", {"'ordre'", "did you mean 'order'"}},
 	{GLOBAL "[j]\nnull.order=1\n", "p.ini:5: ", {"'null' has no parameter 'order'"}},
-	{GLOBAL "[j]\nslab.order=1\n", "p.ini:5: ", {"unknown allocator 'slab'"}},
+	{GLOBAL "[j]\nslabs.order=1\n", "p.ini:5: ", {"unknown allocator 'slabs'"}},
 	{GLOBAL "[j]\nthreads=0\n", "p.ini:5: ", {"'0'", "1..1024"}},
 	{GLOBAL "[j]\nthreads=1..mex\n", "p.ini:5: ", {"is not a range"}},
 	{GLOBAL "[j]\nplacement=tight\n", "p.ini:5: ", {"'tight'", "compact"}},
