@@ -15,13 +15,10 @@
 
 #include <malloc.h>
 #include <numaslab/plugin.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum {
-	MALLOC_TABLE_NR_CACHES = 512,
-	MALLOC_TABLE_ALIGN = 16 /* malloc gives it anyway */
-};
+#define MALLOC_TABLE_NR_CACHES 512
+#define MALLOC_TABLE_ALIGN     16 /* bytes that malloc gives anyway */
 
 struct malloc_table_cache {
 	struct kmem_cache base;
@@ -151,7 +148,6 @@ static int malloc_table_cache_destroy(struct kmem_cache *base)
 	return 0;
 }
 
-/* Nothing is held. */
 static void malloc_table_quiesce(struct nslab_cpu *cpu)
 {
 	unsigned epoch;
