@@ -73,7 +73,19 @@ static void fixture_map(struct fixture *f, int nr_nodes, size_t node_bytes)
 	f->env.arena = &f->arena;
 }
 
-/* settings: "pcp=no", "pcp_high=8", ... up to a NULL. */
+static void set_param(struct fixture *f, const char *key, const char *value)
+{
+	const struct nslab_param *row = nslab_param_find(ops()->params, key);
+	struct nslab_err err;
+
+	assert_non_null(row);
+	assert_int_equal(nslab_param_set(row, value, f->params, &err), 0);
+}
+
+/*
+ * settings: "pcp", "no", "pcp_high", "8", ... up to a NULL. What a test does not ask for stays out
+ * of its way: one zone for each node, and every page may be used.
+ */
 static void fixture_open(struct fixture *f, ...)
 {
 	struct nslab_err err;
@@ -83,14 +95,11 @@ static void fixture_open(struct fixture *f, ...)
 	f->params = calloc(1, ops()->params_size);
 	assert_non_null(f->params);
 	assert_int_equal(nslab_param_defaults(ops()->params, f->params, &err), 0);
+	set_param(f, "watermarks", "no");
+	set_param(f, "dma_zone_mib", "0");
 	va_start(args, f);
-	while ((key = va_arg(args, const char *))) {
-		const struct nslab_param *row = nslab_param_find(ops()->params, key);
-
-		assert_non_null(row);
-		assert_int_equal(nslab_param_set(row, va_arg(args, const char *), f->params, &err),
-				 0);
-	}
+	while ((key = va_arg(args, const char *)))
+		set_param(f, key, va_arg(args, const char *));
 	va_end(args);
 	assert_int_equal(ops()->open(&f->arena, f->params, &f->source), 0);
 }
