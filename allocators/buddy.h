@@ -114,7 +114,8 @@ struct buddy_source {
 	uint8_t *frame_state;
 	/* number n is the normal zone of node n; then comes node 0's DMA zone, if there is one */
 	struct buddy_zone *zones;
-	uint16_t *zonelist; /* [from * nr_zones + position]: zone */
+	uint16_t *zonelist;	      /* [from * nr_zones + position]: zone */
+	struct nslab_lock claim_lock; /* of ranges, one at a time */
 	struct nslab_lock cpus_lock;
 	struct nslab_list cpus;
 };

@@ -316,6 +316,7 @@ int nslab_buddy_open_early(const struct nslab_arena *arena, const void *params,
 	b->nr_zones = b->nr_nodes + (b->dma_stop != 0);
 	b->pages = arena->pages;
 	buddy_set_types(b, p);
+	nslab_lock_init(&b->claim_lock, NSLAB_RANK_AREA);
 	nslab_lock_init(&b->cpus_lock, NSLAB_RANK_ZONE);
 	nslab_list_init(&b->cpus);
 	rc = buddy_tables_open(b);

@@ -14,7 +14,8 @@
  * without one is pinned and makes the claim fail with -EBUSY, as a pinned page does in the kernel.
  *
  * Invariants: lent ranges are multiples of 4 MiB, so a block never reaches beyond one; pages of
- * lent memory are never on per-CPU lists; a mover is called without any lock of this layer.
+ * lent memory are never on per-CPU lists; a mover is called under no lock of this layer but
+ * claim_lock.
  *
  * Locks: zone->lock (NSLAB_RANK_ZONE). One claim at a time for each source, which the caller sees
  * to.
@@ -150,6 +151,7 @@ static int buddy_range_move(struct buddy_source *b, struct buddy_zone *zone, siz
 	if (!to)
 		return -ENOMEM;
 	rc = mover->move(mover, from, to);
+	/* with -ENOENT the old block is the owner's to free, and the walk will see it go */
 	given_up = rc ? to : from;
 	its_zone = buddy_zone_of(b, buddy_pfn(b, given_up));
 	buddy_zone_lock(its_zone);
@@ -229,15 +231,19 @@ int buddy_range_claim(struct nslab_page_source *source, struct nslab_page *first
 {
 	struct buddy_source *b = buddy_source_of(source);
 	struct buddy_range range;
-	int rc = buddy_range_of(b, first, nr_pages, &range);
+	int rc;
 
+	nslab_lock_acquire(&b->claim_lock);
+	rc = buddy_range_of(b, first, nr_pages, &range);
 	if (rc)
-		return rc;
+		goto out_unlock;
 	buddy_range_label(b, &range, NSLAB_MIGRATE_ISOLATE);
 	rc = buddy_range_empty(b, &range);
 	if (!rc)
 		buddy_range_take(b, &range);
 	buddy_range_label(b, &range, NSLAB_MIGRATE_CMA);
+out_unlock:
+	nslab_lock_release(&b->claim_lock);
 	return rc;
 }
 

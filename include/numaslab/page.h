@@ -120,11 +120,11 @@ struct nslab_page_source {
 };
 
 /*
- * How the owner of a movable block lets it be moved. Called without locks; the owner serialises it
- * with its own use of the block. It copies the contents and makes every reference point to `to`,
- * a block of the same order. 0: `to` belongs to the owner and `from` no longer. -ENOENT: the owner
- * has freed `from` meanwhile. Anything else: it cannot be moved now. The mover must live as long as
- * any page that knows it.
+ * How the owner of a movable block lets it be moved. Called without locks that matter to the owner,
+ * who serialises it with its own use of the block. It copies the contents and makes every reference
+ * point to `to`, a block of the same order. 0: `to` belongs to the owner and `from` no longer.
+ * -ENOENT: the owner has freed `from`, or is about to. Anything else: it cannot be moved now. The
+ * mover must live as long as any page that knows it.
  */
 struct nslab_page_mover {
 	int (*move)(struct nslab_page_mover *mover, struct nslab_page *from, struct nslab_page *to);
@@ -172,7 +172,7 @@ struct nslab_page_ops {
 			  struct nslab_page **first);
 	/*
 	 * Takes the frames first .. first + nr_pages - 1 of a lent range, moving away what stands
-	 * there; each becomes an allocated page of order 0. One claim at a time for each source.
+	 * there; each becomes an allocated page of order 0.
 	 * -EBUSY when something cannot be moved, -ENOMEM when there is nowhere to move it to.
 	 */
 	int (*range_claim)(struct nslab_page_source *source, struct nslab_page *first,
