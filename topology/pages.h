@@ -26,6 +26,7 @@ struct nslab_arena_spec {
 	enum nslab_huge_policy huge;
 	size_t node_bytes; /* of each part; rounded up to 4 MiB; 0: a default */
 	int nr_cpus;	   /* for struct nslab_arena */
+	bool is_shared;	   /* backed by a memory file, so that pages can be mapped once more */
 };
 
 struct nslab_arena_map;
@@ -50,6 +51,9 @@ int nslab_arena_map_open(const struct nslab_arena_spec *spec, struct nslab_arena
 void nslab_arena_map_close(struct nslab_arena_map *map);
 
 const struct nslab_arena *nslab_arena_map_arena(const struct nslab_arena_map *map);
+
+/* The file behind a shared arena (byte 0 is at the arena's base), else -1. */
+int nslab_arena_map_fd(const struct nslab_arena_map *map);
 
 /* Arena node of a position in topo->nodes; -1 asks for the single part of interleave etc. */
 int nslab_arena_map_node(const struct nslab_arena_map *map, int topo_node);

@@ -11,6 +11,7 @@
 
 #include "allocators/common/kmalloc.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void defaults_quiesce(struct nslab_cpu *cpu)
@@ -72,6 +73,51 @@ static void defaults_page_stats(struct nslab_page_source *source, int node,
 	memset(stats, 0, sizeof(*stats));
 }
 
+static int defaults_zone_stats(struct nslab_page_source *source, int zone,
+			       struct nslab_zone_stats *stats)
+{
+	(void)source;
+	(void)zone;
+	(void)stats;
+	return -ENOENT;
+}
+
+static int defaults_range_lend(struct nslab_page_source *source, int node, size_t nr_pages,
+			       struct nslab_page **first)
+{
+	(void)source;
+	(void)node;
+	(void)nr_pages;
+	(void)first;
+	return -EOPNOTSUPP;
+}
+
+static int defaults_range_claim(struct nslab_page_source *source, struct nslab_page *first,
+				size_t nr_pages)
+{
+	(void)source;
+	(void)first;
+	(void)nr_pages;
+	return -EOPNOTSUPP;
+}
+
+static void defaults_range_free(struct nslab_page_source *source, struct nslab_page *first,
+				size_t nr_pages)
+{
+	(void)source;
+	(void)first;
+	(void)nr_pages;
+}
+
+static int defaults_set_mover(struct nslab_page_source *source, struct nslab_page *page,
+			      struct nslab_page_mover *mover)
+{
+	(void)source;
+	(void)page;
+	(void)mover;
+	return -EOPNOTSUPP;
+}
+
 const struct nslab_allocator_ops nslab_allocator_defaults = {
 	.quiesce = defaults_quiesce,
 	.alloc_bulk = defaults_alloc_bulk,
@@ -89,4 +135,9 @@ const struct nslab_allocator_ops nslab_allocator_defaults = {
 const struct nslab_page_ops nslab_page_defaults = {
 	.cpu_drain = defaults_cpu_drain,
 	.stats = defaults_page_stats,
+	.zone_stats = defaults_zone_stats,
+	.range_lend = defaults_range_lend,
+	.range_claim = defaults_range_claim,
+	.range_free = defaults_range_free,
+	.set_mover = defaults_set_mover,
 };
