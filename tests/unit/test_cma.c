@@ -240,7 +240,7 @@ static void cma_goes_on_behind_a_page_that_cannot_be_moved(void **state)
 	/* all ordinary memory, then the area in pages that nobody can move */
 	while ((last = take(&f, &cpu, 0, GFP_KERNEL, 0)))
 		spare = last;
-	while ((pinned[nr] = take(&f, &cpu, 0, MOVABLE, 0)))
+	while (nr < AREA_PAGES && (pinned[nr] = take(&f, &cpu, 0, MOVABLE, 0)))
 		nr++;
 	assert_int_equal(nr, AREA_PAGES);
 	for (int i = 0; i < nr; i++) {
