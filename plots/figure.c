@@ -117,6 +117,11 @@ void nslab_figure_values(struct nslab_figure_row *row, const struct nslab_cell_v
 				       : "no trial";
 }
 
+int nslab_figure_find(const struct nslab_figure *figure, const char *id)
+{
+	return names_find(&figure->ids, id);
+}
+
 int nslab_figure_facet(struct nslab_figure *figure, const char *id, const char *title)
 {
 	int at = names_find(&figure->ids, id);
@@ -236,6 +241,54 @@ static void title_append(char *out, size_t out_bytes, const char *text)
 	snprintf(out + len, out_bytes - len, "%s%s", len ? ", " : "", text);
 }
 
+/* Is `key=value` (len characters) one of the blank-separated words of the family? */
+static bool family_has(const char *family, const char *word, size_t len)
+{
+	for (const char *at = family; (at = memmem(at, strlen(at), word, len)); at++) {
+		if ((at == family || at[-1] == ' ') && (!at[len] || at[len] == ' '))
+			return true;
+	}
+	return false;
+}
+
+static bool title_tells(const char *word)
+{
+	static const char *const told[] = {
+		"workload=", "size=", "threads=", "placement=", "memory=", "entry="};
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++) {
+		if (!strncmp(word, told[i], strlen(told[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Parameters that some other cell of the same workload has at another value. */
+static void title_append_params(const struct nslab_plot_input *input,
+				const struct nslab_cell_record *cell, char *out, size_t out_bytes)
+{
+	const char *workload = cell->workload ? cell->workload : "";
+	size_t len;
+
+	for (const char *word = cell->family; *word; word += len + strspn(word + len, " ")) {
+		bool differs = false;
+		char text[64];
+
+		len = strcspn(word, " ");
+		if (title_tells(word) || !memchr(word, '=', len))
+			continue;
+		for (size_t i = 0; i < input->list->nr && !differs; i++) {
+			const struct nslab_cell_record *other = &input->list->cells[i].cell;
+
+			differs = other->workload && !strcmp(other->workload, workload) &&
+				  !family_has(other->family, word, len);
+		}
+		snprintf(text, sizeof(text), "%.*s", (int)len, word);
+		if (differs)
+			title_append(out, out_bytes, text);
+	}
+}
+
 void nslab_cell_title(const struct nslab_plot_input *input, const struct nslab_cell_record *cell,
 		      unsigned parts, char *out, size_t out_bytes)
 {
@@ -257,4 +310,5 @@ void nslab_cell_title(const struct nslab_plot_input *input, const struct nslab_c
 		snprintf(text, sizeof(text), "memory %.40s", cell->memory);
 		title_append(out, out_bytes, text);
 	}
+	title_append_params(input, cell, out, out_bytes);
 }

@@ -78,6 +78,8 @@ struct nslab_figure_row *nslab_figure_add(struct nslab_figure *figure, int facet
 /* Median and quartiles of the cell's trials, or the reason that there are none. */
 void nslab_figure_values(struct nslab_figure_row *row, const struct nslab_cell_values *cell,
 			 double scale_inverse);
+/* The facet called id, or -1. */
+int nslab_figure_find(const struct nslab_figure *figure, const char *id);
 /* The facet called id; a new one gets the title, or the id where two would look the same. */
 int nslab_figure_facet(struct nslab_figure *figure, const char *id, const char *title);
 /* Puts x at 0, 1, 2.. in the order of the values that a facet has. */
@@ -89,7 +91,11 @@ void nslab_figure_clear(struct nslab_figure *figure);
 
 /* Takes `key=value` out of a cell's key or family. */
 void nslab_key_without(const char *key, const char *word, char *out, size_t out_bytes);
-/* "pingpong, 64 B, 2 threads, node:1": the parts that are in `parts` and differ within the run. */
+/*
+ * "pingpong, 64 B, 2 threads, node:1": the parts that are in `parts` and differ within the run, and
+ * the workload's parameters that differ between its cells. It looks at every cell: ask once a
+ * facet.
+ */
 #define NSLAB_PART_SIZE	     (1u << 0)
 #define NSLAB_PART_THREADS   (1u << 1)
 #define NSLAB_PART_PLACEMENT (1u << 2)

@@ -2,7 +2,8 @@
 /*
  * matrix.c: the plot `matrix`: ns per operation for each pair of nodes.
  *
- * Cells placed `cross:I,J` allocate on node I and free on node J. One facet for each arm and
+ * Cells placed `cross:I,J` allocate on node I and free on node J; cells of the same family placed
+ * `node:I` are the diagonal. One facet for each arm and
  * family, one square for each ordered pair, coloured and labelled with its median. All facets share
  * one colour scale, so that allocators can be compared by eye as well as pairs.
  *
@@ -15,13 +16,25 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool matrix_pair(const struct nslab_cell_values *cell, int *from, int *to)
+static bool matrix_cross(const struct nslab_cell_values *cell, int *from, int *to)
 {
 	char end;
 
 	return !cell->cell.is_twin && cell->cell.placement &&
 	       sscanf(cell->cell.placement, "cross:%d,%d%c", from, to, &end) == 2 && *from >= 0 &&
 	       *to >= 0;
+}
+
+/* `node:N` is the pair of a node with itself where the same family has pairs. */
+static bool matrix_node(const struct nslab_cell_values *cell, int *from, int *to)
+{
+	char end;
+
+	if (cell->cell.is_twin || !cell->cell.placement ||
+	    sscanf(cell->cell.placement, "node:%d%c", from, &end) != 1 || *from < 0)
+		return false;
+	*to = *from;
+	return true;
 }
 
 /* Every node of any pair, in rising order, into arms (y axis) and ticks (x axis). */
@@ -36,7 +49,7 @@ static void matrix_nodes(const struct nslab_plot_input *input, struct nslab_figu
 		for (size_t i = 0; i < input->list->nr; i++) {
 			int pair[2];
 
-			if (!matrix_pair(&input->list->cells[i], &pair[0], &pair[1]))
+			if (!matrix_cross(&input->list->cells[i], &pair[0], &pair[1]))
 				continue;
 			for (int k = 0; k < 2; k++) {
 				if (pair[k] > last && (next < 0 || pair[k] < next))
@@ -52,24 +65,44 @@ static void matrix_nodes(const struct nslab_plot_input *input, struct nslab_figu
 	}
 }
 
-static void matrix_add(const struct nslab_plot_input *input, const struct nslab_cell_values *cell,
-		       struct nslab_figure *figure)
+static void matrix_id(const struct nslab_cell_values *cell, char *id, size_t id_bytes)
 {
-	struct nslab_figure_row *row;
-	char id[600], rest[512], parts[256], title[320], text[16];
-	int from, to, at;
+	char rest[512];
 
-	if (!matrix_pair(cell, &from, &to))
-		return;
 	nslab_key_without(cell->cell.family, "placement", rest, sizeof(rest));
-	snprintf(id, sizeof(id), "%.60s %s", cell->cell.arm, rest);
+	snprintf(id, id_bytes, "%.60s %s", cell->cell.arm, rest);
+}
+
+static int matrix_facet(const struct nslab_plot_input *input, const struct nslab_cell_values *cell,
+			const char *id, struct nslab_figure *figure)
+{
+	char parts[256], title[320];
+	int facet = nslab_figure_find(figure, id);
+
+	if (facet >= 0)
+		return facet;
 	nslab_cell_title(input, &cell->cell, NSLAB_PART_SIZE | NSLAB_PART_THREADS, parts,
 			 sizeof(parts));
 	snprintf(title, sizeof(title), "%.60s: %s", cell->cell.arm, parts);
+	return nslab_figure_facet(figure, id, title);
+}
+
+static void matrix_add(const struct nslab_plot_input *input, const struct nslab_cell_values *cell,
+		       bool is_diagonal, struct nslab_figure *figure)
+{
+	struct nslab_figure_row *row;
+	char id[600], text[16];
+	int from, to, at;
+
+	if (is_diagonal ? !matrix_node(cell, &from, &to) : !matrix_cross(cell, &from, &to))
+		return;
+	matrix_id(cell, id, sizeof(id));
+	if (is_diagonal && nslab_figure_find(figure, id) < 0)
+		return;
 	snprintf(text, sizeof(text), "%d", to);
 	at = nslab_names_add(figure, &figure->ticks, text);
 	snprintf(text, sizeof(text), "%d", from);
-	row = nslab_figure_add(figure, nslab_figure_facet(figure, id, title),
+	row = nslab_figure_add(figure, matrix_facet(input, cell, id, figure),
 			       nslab_names_add(figure, &figure->arms, text), at);
 	nslab_figure_values(row, cell, 0);
 	if (row)
@@ -82,8 +115,10 @@ static int matrix_build(const struct nslab_plot_input *input, struct nslab_figur
 	int side;
 
 	matrix_nodes(input, figure);
-	for (size_t i = 0; i < input->list->nr; i++)
-		matrix_add(input, &input->list->cells[i], figure);
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < input->list->nr; i++)
+			matrix_add(input, &input->list->cells[i], pass, figure);
+	}
 	if (!figure->nr_rows)
 		return nslab_fail(err, -ENODATA,
 				  "cannot draw 'matrix': the run has no cell with "

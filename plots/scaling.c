@@ -47,9 +47,12 @@ static void scaling_add(const struct nslab_plot_input *input, size_t number,
 	scaling_id(cell, id, sizeof(id));
 	if (!scaling_has_other_threads(input->list, id, cell->cell.threads))
 		return;
-	nslab_cell_title(input, &cell->cell, NSLAB_PART_SIZE | NSLAB_PART_PLACEMENT, title,
-			 sizeof(title));
-	facet = nslab_figure_facet(figure, id, title);
+	facet = nslab_figure_find(figure, id);
+	if (facet < 0) {
+		nslab_cell_title(input, &cell->cell, NSLAB_PART_SIZE | NSLAB_PART_PLACEMENT, title,
+				 sizeof(title));
+		facet = nslab_figure_facet(figure, id, title);
+	}
 	row = nslab_figure_add(figure, facet,
 			       nslab_names_add(figure, &figure->arms, cell->cell.arm),
 			       cell->cell.threads);

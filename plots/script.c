@@ -89,8 +89,11 @@ static void script_foot_trials(struct script *script)
 	const struct nslab_figure *figure = script->figure;
 	const struct nslab_run_record *run = &script->input->run;
 	size_t least = SIZE_MAX, most = 0;
+	const char *statistic = run->statistic ? run->statistic : "statistic";
 	char count[64], harness[64] = "", text[512];
 
+	if (!strcmp(statistic, "auto"))
+		statistic = "q25 (1 thread) or median (more)";
 	for (size_t i = 0; i < figure->nr_rows; i++) {
 		size_t n = figure->rows[i].n;
 
@@ -106,8 +109,8 @@ static void script_foot_trials(struct script *script)
 	if (isfinite(script->input->harness_ns))
 		snprintf(harness, sizeof(harness), "; empty loop %.2g ns",
 			 script->input->harness_ns);
-	snprintf(text, sizeof(text), "%s, %s; a trial is the %s of its windows%s", count,
-		 figure->spread, run->statistic ? run->statistic : "statistic", harness);
+	snprintf(text, sizeof(text), "%s, %s; a trial is its windows' %s%s", count, figure->spread,
+		 statistic, harness);
 	script_foot(script, text);
 }
 
@@ -425,8 +428,8 @@ static int script_put_table(FILE *file, const struct script *script, struct nsla
 	for (size_t i = 0; i < figure->ylabels.nr; i++)
 		fprintf(file, "# values%s: %s\n", figure->ylabels.nr > 1 ? " of each facet" : "",
 			figure->ylabels.texts[i]);
-	fprintf(file,
-		"# facet\tarm\tx\tvalue\tlow\thigh\tn\tx_label\tarm_name\tfacet_name\tnote\tslot\n");
+	fprintf(file, "# facet\tarm\tx\tvalue\tlow\thigh\tn\tx_label\tarm_name\tfacet_name\tnote"
+		      "\tslot\n");
 	for (size_t i = 0; i < figure->nr_rows; i++)
 		script_put_row(file, figure, &figure->rows[i]);
 	return 0;

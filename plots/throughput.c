@@ -26,9 +26,12 @@ static void throughput_add(const struct nslab_plot_input *input,
 	int facet;
 
 	nslab_key_without(cell->cell.family, "size", id, sizeof(id));
-	nslab_cell_title(input, &cell->cell, NSLAB_PART_THREADS | NSLAB_PART_PLACEMENT, title,
-			 sizeof(title));
-	facet = nslab_figure_facet(figure, id, title);
+	facet = nslab_figure_find(figure, id);
+	if (facet < 0) {
+		nslab_cell_title(input, &cell->cell, NSLAB_PART_THREADS | NSLAB_PART_PLACEMENT,
+				 title, sizeof(title));
+		facet = nslab_figure_facet(figure, id, title);
+	}
 	row = nslab_figure_add(figure, facet,
 			       nslab_names_add(figure, &figure->arms, cell->cell.arm),
 			       (double)cell->cell.size_bytes);

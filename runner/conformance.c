@@ -339,7 +339,7 @@ static const struct {
 	{{"remote-free", "objects of every CPU may be freed on every other"},
 	 NSLAB_CAP_REMOTE_FREE,
 	 check_remote_free},
-	{{"threads", "two threads hand objects to each other"},
+	{{"threads", "two threads hand objects to each other while caches come and go"},
 	 NSLAB_CAP_REMOTE_FREE,
 	 check_threads},
 	{{"busy-destroy", "a cache with a live object is not destroyed"},

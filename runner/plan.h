@@ -24,7 +24,7 @@ struct nslab_setting {
 };
 
 struct nslab_arm {
-	const char *label; /* unique in its family: "slub", "slub order=2", "slub again" */
+	const char *label; /* unique in its family: "slub", "slub order=2", "slub A'" */
 	const char *key;   /* of the cell: the family's key, then what makes the arm */
 	const struct nslab_entry_record *allocator;
 	struct nslab_setting *settings; /* of the allocator's parameter table; only what was said */

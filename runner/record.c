@@ -334,7 +334,7 @@ static void probe_placement(const struct nslab_plan *plan, char *why, size_t why
 	struct nslab_err err = {""};
 
 	if (nslab_arena_map_open(&spec, &map, &err)) {
-		snprintf(why, why_bytes, "%s", err.text);
+		snprintf(why, why_bytes, "%.*s", (int)why_bytes - 1, err.text);
 		return;
 	}
 	snprintf(why, why_bytes, "%s", nslab_arena_unavailable(map));
@@ -430,7 +430,9 @@ int nslab_record_run(const struct nslab_exec_options *options, const char *folde
 		.tool_version = nslab_version(),
 		.build_json = t.build_text,
 		.env_json = t.env_text,
-		.statistic = plan->statistic,
+		.statistic = strcmp(plan->statistic, "auto")
+				     ? plan->statistic
+				     : "q25 (median with more than one thread)",
 		.seed = plan->seed,
 		.nr_trials_planned = (int64_t)nslab_plan_nr_trials(plan),
 		.started = t.started,

@@ -19,6 +19,7 @@
 #include "core/rng.h"
 #include "core/stat_words.h"
 #include "runner/plan.h"
+#include "runner/slabinfo.h"
 #include "runner/worker.h"
 #include "topology/topology.h"
 
@@ -347,6 +348,8 @@ static void trial_inspect(struct trial *t)
 	if (t->allocator->caps & NSLAB_CAP_PAGES)
 		json_object_set_new(t->result, "held_bytes",
 				    json_integer((json_int_t)(usage.nr_pages << NSLAB_PAGE_SHIFT)));
+	if (json_is_true(json_object_get(t->spec, "slabinfo")))
+		json_object_set_new(t->result, "slabinfo", nslab_slabinfo_json(t->crew.world));
 }
 
 static json_t *trial_counter(const struct nslab_counter_reading *reading)

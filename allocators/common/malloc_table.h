@@ -160,13 +160,22 @@ static void malloc_table_quiesce(struct nslab_cpu *cpu)
 		nslab_flush_serve(cpu, epoch);
 }
 
+/* gcc would turn malloc and a clearing that may follow into calloc, which skips glibc's tcache. */
+static inline void *malloc_table_get(size_t bytes)
+{
+	void *obj = malloc(bytes);
+
+	__asm__ volatile("" : "+r"(obj));
+	return obj;
+}
+
 static void *malloc_table_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, int node)
 {
 	void *obj;
 
 	(void)node;
 	if (s->align <= MALLOC_TABLE_ALIGN && !s->ctor)
-		obj = malloc(s->object_size);
+		obj = malloc_table_get(s->object_size);
 	else
 		obj = aligned_alloc(s->align, s->size);
 	if (!obj)
@@ -194,7 +203,7 @@ static void *malloc_table_kmalloc(struct nslab_cpu *cpu, size_t size_bytes, gfp_
 	(void)node;
 	if (__builtin_expect(size_bytes - 1 >= NSLAB_PAGE_SIZE << NSLAB_MAX_ORDER, 0))
 		return size_bytes ? NULL : NSLAB_ZERO_SIZE_PTR;
-	obj = malloc(size_bytes);
+	obj = malloc_table_get(size_bytes);
 	if (obj && (gfp & __GFP_ZERO))
 		memset(obj, 0, size_bytes);
 	return obj;

@@ -61,6 +61,7 @@ static void made_open(struct made_run *made)
 
 /* A cell of NR_BLOCKS trials around ns; lock < 0: not counted. */
 struct made_cell {
+	const char *more; /* words of the family */
 	const char *workload, *arm, *allocator, *placement, *skipped, *params;
 	int threads;
 	int64_t size;
@@ -127,8 +128,8 @@ static void made_add(struct made_run *made, struct made_cell c)
 
 	c.threads = cell.threads;
 	snprintf(family, sizeof(family),
-		 "workload=%s size=%lld threads=%d placement=%s memory=local", c.workload,
-		 (long long)c.size, c.threads, cell.placement);
+		 "workload=%s%s size=%lld threads=%d placement=%s memory=local", c.workload,
+		 c.more ? c.more : "", (long long)c.size, c.threads, cell.placement);
 	snprintf(key, sizeof(key), "%s arm=%s%s", family, c.arm, c.is_twin ? "'" : "");
 	assert_int_equal(nslab_store_add_cell(made->store, &cell, &id, &err), 0);
 	if (!c.skipped)
@@ -199,7 +200,8 @@ static void made_matrix(struct made_run *made, int nr_arms, int nr_nodes, int st
 			for (int j = 0; j < nr_nodes * step; j += step) {
 				char placement[32];
 
-				snprintf(placement, sizeof(placement), "cross:%d,%d", i, j);
+				snprintf(placement, sizeof(placement),
+					 i == j ? "node:%d" : "cross:%d,%d", i, j);
 				made_add(made,
 					 (struct made_cell){.workload = "remote_free",
 							    .arm = large_arms[2 + a],
@@ -421,8 +423,11 @@ static void matrix_keeps_pairs_and_leaves_throughput_alone(void **state)
 	made_matrix(&made, 2, 3, 5);
 	made_reopen(&made);
 	assert_int_equal(make(&made, NULL, 0, &outcome, &err), 0);
-	assert_false(outcome.plots[0].is_written);
+	assert_null(strstr(slurp("throughput.dat"), "cross:"));
+	assert_non_null(strstr(slurp("throughput.dat"), "node:10"));
 	assert_true(outcome.plots[2].is_written);
+	assert_string_equal(cell_of(slurp("matrix.dat"), 3, "1\t2\t1\t", "slub: remote_free"),
+			    "20");
 	/* from node 10, the third, to node 5, the second: 20 + 60 + 3 * 5 */
 	assert_string_equal(cell_of(slurp("matrix.dat"), 3, "1\t3\t1\t", "slub: remote_free"),
 			    "95");
@@ -559,6 +564,34 @@ static void plots_draw_every_plot(void **state)
 	nslab_store_close(made.store);
 }
 
+static void titles_tell_parameters_that_differ(void **state)
+{
+	static const char *const more[] = {" nr=64 way=fifo", " nr=4096 way=fifo"};
+	struct made_run made = {.label = NULL};
+	struct nslab_plots_outcome outcome;
+	struct nslab_err err;
+
+	(void)state;
+	made_open(&made);
+	for (int i = 0; i < 2; i++) {
+		for (int size = 64; size <= 128; size *= 2)
+			made_add(&made, (struct made_cell){.workload = "batch",
+							   .arm = "slub",
+							   .more = more[i],
+							   .size = size,
+							   .ns = 5,
+							   .lock = -1});
+	}
+	made_add(&made,
+		 (struct made_cell){
+			 .workload = "churn", .arm = "slub", .size = 64, .ns = 5, .lock = -1});
+	made_reopen(&made);
+	assert_int_equal(make(&made, "throughput", 0, &outcome, &err), 0);
+	assert_non_null(
+		strstr(slurp("throughput.gp"), "['batch, nr=64', 'batch, nr=4096', 'churn']"));
+	nslab_store_close(made.store);
+}
+
 static void key_without_takes_one_pair_out(void **state)
 {
 	static const char *const rows[][3] = {
@@ -640,6 +673,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(plots_refuse_what_they_cannot_do),
 		cmocka_unit_test(plots_leave_tables_without_gnuplot),
 		cmocka_unit_test(plots_draw_every_plot),
+		cmocka_unit_test(titles_tell_parameters_that_differ),
 		cmocka_unit_test(key_without_takes_one_pair_out),
 	};
 

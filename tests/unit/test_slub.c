@@ -2,7 +2,8 @@
 /*
  * test_slub.c: the SLUB model step by step: which path each operation takes, by its statistics.
  *
- * A world of 2 nodes with 2 CPUs each, driven by one thread, so that every count is exact. The
+ * A world of 2 nodes with 2 CPUs each, driven by one thread except in the last
+ * test, so that every count is exact. The
  * cache that most tests use has slabs of order 0 with 8 objects, so that a test can say which slab
  * an object is in. Expected counts are written from the description of the kernel's paths and not
  * from what the model gave. That objects are sound is the conformance suite's business.
@@ -11,6 +12,7 @@
 #include "runner/world.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -525,6 +527,63 @@ static void slub_takes_order_from_parameters_unless_the_cache_asks(void **state)
 	assert_int_equal(s->order, 2);
 }
 
+#define EXCHANGE_SLOTS 96
+#define EXCHANGE_OPS   400000
+
+static _Atomic(void *) exchange[EXCHANGE_SLOTS];
+
+/*
+ * Fills empty places for a while, then empties full ones for a while, whoever filled them, so that
+ * slabs pass through the node's list from full to empty.
+ */
+static void *exchange_main(void *context)
+{
+	struct nslab_cpu *by = context;
+	uint64_t rng = (uint64_t)by->id;
+
+	for (int i = 0; i < EXCHANGE_OPS; i++) {
+		_Atomic(void *) *slot = &exchange[nslab_rng_below(&rng, EXCHANGE_SLOTS)];
+		bool is_filling = (i / 128 + by->id) % 2;
+		void *obj = NULL;
+
+		if (is_filling && !atomic_load(slot))
+			obj = kmem_cache_alloc(by, s, GFP_KERNEL);
+		if (obj)
+			memset(obj, by->id, s->object_size);
+		if (obj || !is_filling)
+			obj = atomic_exchange(slot, obj);
+		if (obj)
+			kmem_cache_free(by, s, obj);
+	}
+	return NULL;
+}
+
+/* Without partial lists of CPUs and without empty slabs, every path ends at the node's list. */
+static void slub_survives_threads_that_meet_on_node_lists(void **state)
+{
+	struct nslab_cache_stats stats;
+	pthread_t threads[2];
+
+	(void)state;
+	make(0, 0);
+	assert_int_equal(pthread_create(&threads[0], NULL, exchange_main, cpu[0]), 0);
+	assert_int_equal(pthread_create(&threads[1], NULL, exchange_main, cpu[1]), 0);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	assert_int_equal(ops->cache_validate(s), 0);
+	for (int i = 0; i < EXCHANGE_SLOTS; i++) {
+		if (exchange[i])
+			kmem_cache_free(cpu[2], s, exchange[i]);
+		exchange[i] = NULL;
+	}
+	ops->cache_stats(s, &stats);
+	assert_int_equal(stats.nr_free, stats.nr_objects);
+	assert_true(stats.stat[NSLAB_STAT_FREE_REMOVE_PARTIAL] > 0);
+	ops->cache_shrink(s);
+	quiesce_all();
+	assert_int_equal(ops->cache_shrink(s), 0);
+}
+
 #define SLUB_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -544,6 +603,7 @@ int main(void)
 		SLUB_TEST(slub_counts_start_at_zero_when_a_number_is_reused),
 		SLUB_TEST(slub_validate_notices_overwritten_free_object),
 		SLUB_TEST(slub_refuses_what_it_does_not_model),
+		SLUB_TEST(slub_survives_threads_that_meet_on_node_lists),
 		cmocka_unit_test_setup_teardown(slub_never_takes_from_another_node_when_ratio_is_0,
 						setup_no_defrag, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -4,7 +4,8 @@
  *
  * Compiled once for each fault: FAULT_OVERLAP hands out objects closer than they are large,
  * FAULT_LEAK asks for a page with each cache and forgets it, FAULT_ALIGN ignores what a cache asks
- * for, FAULT_CRASH writes through NULL when memory is to be cleared. Everything else is the
+ * for, FAULT_CRASH writes through NULL when memory is to be cleared, FAULT_DIE whenever it is asked
+ * for an object, where FAULT_HANG loops for ever. Everything else is the
  * example's own code, included here, so that nothing but the fault can be what is found.
  */
 #define NSLAB_PLUGIN_SYMBOL faulty_original
@@ -38,6 +39,13 @@ static int faulty_cache_create(struct nslab_heap *heap, const struct nslab_cache
 
 static void *faulty_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, int node)
 {
+#ifdef FAULT_DIE
+	*(volatile char *)NULL = 0;
+#endif
+#ifdef FAULT_HANG
+	for (volatile bool is_stuck = true; is_stuck;)
+		;
+#endif
 #ifdef FAULT_CRASH
 	if (gfp & __GFP_ZERO)
 		*(volatile char *)NULL = 0;
