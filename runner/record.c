@@ -80,7 +80,8 @@ static json_t *common_spec(const struct nslab_plan *plan, const struct nslab_mem
 	const struct nslab_topo *topo = plan->topo;
 
 	return json_pack(
-		"{s:I, s:o, s:o, s:o, s:b, s:{s:i, s:i}, s:i, s:I, s:i, s:I, s:I, s:{s:s, s:o}, s:b}",
+		"{s:I, s:o, s:o, s:o, s:b, s:{s:i, s:i}, s:i, s:I, s:i, s:I, s:I, s:{s:s, s:o}, "
+		"s:b}",
 		"seed", (json_int_t)seed, "workers", workers_json(topo, memory, pus, nr_pus),
 		"nodes", nodes_json(topo), "distances", distances_json(topo), "is_simulated",
 		topo->is_simulated, "memory", "kind", (int)memory->kind, "node", memory->node,
