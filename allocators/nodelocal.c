@@ -49,9 +49,12 @@
  * one line more (at most 1/16 of the objects is lost); kmalloc's classes are naturally aligned and
  * stay. In every cache successive slabs start at different lines as far as the slack allows.
  *
- * Left out: merging of caches, debug fields around objects, counts on the fast path (statistics
- * count the slow paths only, so is_counted is false), moving containers back from a node whose
- * depot keeps them. Objects too large for four on a stack go to the slabs directly.
+ * Statistics: with the parameter `stats` the handles get a table of their own, whose functions
+ * count and then do the same; without it the fast path has nothing to test.
+ *
+ * Left out: merging of caches, debug fields around objects, moving batches back to the node whose
+ * memory they are while a depot keeps them. Objects too large for four on a stack go to the slabs
+ * directly.
  *
  * Locks, in order: list_lock of a node (rank NODE); none is taken while another is held. Pages and
  * metadata are asked for without any.
@@ -63,6 +66,7 @@
 #include "allocators/nodelocal_batch.h"
 #include "allocators/nodelocal_inspect.h"
 #include "allocators/nodelocal_layout.h"
+#include "allocators/nodelocal_remote.h"
 #include "allocators/nodelocal_slab.h"
 
 #include <numaslab/plugin.h>
@@ -74,6 +78,7 @@ struct nodelocal_params {
 	int64_t stack_objects;
 	int64_t batch_objects;
 	bool colour;
+	bool stats;
 };
 
 /* ---- stacks ---- */
@@ -205,6 +210,7 @@ static struct nodelocal_batch *nodelocal_depot_take(struct nodelocal_cpu *cpu,
 
 	nslab_list_init(&freed);
 	nodelocal_lock(node);
+	node->stat[NSLAB_STAT_ALLOC_REFILL]++;
 	if (!node->depot)
 		nodelocal_receive_locked(s, node, s->depot_batches, &freed);
 	batch = node->depot;
@@ -285,7 +291,6 @@ static struct nodelocal_stack *nodelocal_stack_enter(struct nodelocal_cpu *cpu,
 
 	nodelocal_quiesce(&cpu->base);
 	stack->s = s;
-	stack->nr_slow++;
 	if (cpu->nr_stacks <= s->index)
 		cpu->nr_stacks = s->index + 1;
 	return stack;
@@ -342,6 +347,7 @@ void *nodelocal_alloc_slow(struct nslab_cpu *base, struct kmem_cache *s, gfp_t g
 
 	if (nid < 0 || nid >= base->heap->env->arena->nr_nodes)
 		return NULL;
+	nodelocal_cpu_of(base)->counts[nodelocal_cache_of(s)->index].nr_alloc_slow++;
 	obj = nodelocal_take(nodelocal_cpu_of(base), nodelocal_cache_of(s), gfp, nid);
 	if (obj && (gfp & __GFP_ZERO) && !s->ctor)
 		memset(obj, 0, s->object_size);
@@ -360,6 +366,7 @@ void nodelocal_free_slow(struct nslab_cpu *base, struct kmem_cache *s, void *obj
 		return;
 	}
 	stack = nodelocal_stack_enter(cpu, nodelocal_cache_of(s));
+	cpu->counts[stack->s->index].nr_free_slow++;
 	home = nslab_node_of(env, obj);
 	if (home != base->node) {
 		nodelocal_free_remote(cpu, stack, home, obj);
@@ -458,6 +465,75 @@ static size_t nodelocal_alloc_bulk(struct nslab_cpu *base, struct kmem_cache *s,
 	return nr;
 }
 
+/* ---- the same, counted: the table of the handles under `stats` ---- */
+
+static struct nodelocal_counts *nodelocal_counts_of(struct nslab_cpu *base, struct kmem_cache *s)
+{
+	return &nodelocal_cpu_of(base)->counts[nodelocal_cache_of(s)->index];
+}
+
+static void *nodelocal_counted_alloc(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp,
+				     int node)
+{
+	nodelocal_counts_of(base, s)->nr_alloc++;
+	return nodelocal_alloc_fast(base, s, gfp, node);
+}
+
+static void nodelocal_counted_free(struct nslab_cpu *base, struct kmem_cache *s, void *obj)
+{
+	nodelocal_counts_of(base, s)->nr_free++;
+	nodelocal_free_fast(base, s, obj);
+}
+
+static size_t nodelocal_counted_alloc_bulk(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp,
+					   int node, size_t nr, void **objs)
+{
+	nodelocal_counts_of(base, s)->nr_alloc += nr;
+	return nodelocal_alloc_bulk(base, s, gfp, node, nr, objs);
+}
+
+static void nodelocal_counted_free_bulk(struct nslab_cpu *base, struct kmem_cache *s, size_t nr,
+					void **objs)
+{
+	nodelocal_counts_of(base, s)->nr_free += nr;
+	nodelocal_free_bulk(base, s, nr, objs);
+}
+
+static void *nodelocal_counted_kmalloc(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp,
+				       int node)
+{
+	if (size_bytes && size_bytes <= NSLAB_KMALLOC_MAX_SIZE)
+		nodelocal_counts_of(base, base->heap->kmalloc[nslab_kmalloc_index(size_bytes)])
+			->nr_alloc++;
+	return nodelocal_kmalloc_fast(base, size_bytes, gfp, node);
+}
+
+static void nodelocal_counted_kfree(struct nslab_cpu *base, void *obj)
+{
+	const struct nslab_env *env = base->heap->env;
+
+	if (nslab_is_arena(env, obj) && (nslab_page_of(env, obj)->flags & NSLAB_PAGE_SLAB))
+		nodelocal_counts_of(base, nslab_page_of(env, obj)->s)->nr_free++;
+	nodelocal_kfree_fast(base, obj);
+}
+
+/* The host's table of the heap with the counting functions in it. */
+static const struct nslab_allocator_ops *nodelocal_counted_table(struct nodelocal_heap *heap)
+{
+	struct nslab_allocator_ops *ops = &heap->counted_ops;
+
+	if (ops->alloc)
+		return ops;
+	*ops = *heap->base.ops;
+	ops->alloc = nodelocal_counted_alloc;
+	ops->free = nodelocal_counted_free;
+	ops->alloc_bulk = nodelocal_counted_alloc_bulk;
+	ops->free_bulk = nodelocal_counted_free_bulk;
+	ops->kmalloc = nodelocal_counted_kmalloc;
+	ops->kfree = nodelocal_counted_kfree;
+	return ops;
+}
+
 /* ---- caches ---- */
 
 static int nodelocal_cache_create(struct nslab_heap *base, const struct nslab_cache_spec *spec,
@@ -479,38 +555,6 @@ static int nodelocal_cache_create(struct nslab_heap *base, const struct nslab_ca
 	if (!rc)
 		*s = &new->base;
 	return rc;
-}
-
-/* Empty slabs leave the node; used by control calls, so without a CPU. */
-static void nodelocal_free_empty(struct nodelocal_cache *s, struct nodelocal_node *node)
-{
-	struct nslab_list freed;
-
-	nslab_list_init(&freed);
-	nodelocal_lock(node);
-	nslab_list_for_each_safe (pos, tmp, &node->partial) {
-		struct nslab_page *page = nslab_list_entry(pos, struct nslab_page, list);
-
-		if (nodelocal_slab_nr_free(page) == nodelocal_slab_objects(s, page))
-			nodelocal_slab_remove_locked(s, node, page, &freed);
-	}
-	nodelocal_unlock(node);
-	nodelocal_slabs_release(NULL, s, &freed);
-}
-
-/* Returns slabs that remain in all nodes. */
-static size_t nodelocal_reap(struct nodelocal_cache *s)
-{
-	size_t nr_slabs = 0;
-
-	for (int nid = 0; nid < s->base.heap->env->arena->nr_nodes; nid++) {
-		nodelocal_drain(NULL, s, s->node[nid], 0);
-		nodelocal_free_empty(s, s->node[nid]);
-		nodelocal_lock(s->node[nid]);
-		nr_slabs += s->node[nid]->nr_slabs;
-		nodelocal_unlock(s->node[nid]);
-	}
-	return nr_slabs;
 }
 
 static void nodelocal_cache_release(struct nodelocal_cache *s)
@@ -536,6 +580,12 @@ static int nodelocal_cache_destroy(struct kmem_cache *base)
 	s->is_dying = false;
 	if (nodelocal_reap(s))
 		return -EBUSY;
+	nslab_list_for_each (pos, &base->heap->cpus) {
+		struct nslab_cpu *cpu = nslab_list_entry(pos, struct nslab_cpu, link);
+
+		memset(&nodelocal_cpu_of(cpu)->counts[s->index], 0,
+		       sizeof(struct nodelocal_counts));
+	}
 	nodelocal_cache_release(s);
 	return 0;
 }
@@ -621,6 +671,7 @@ static int nodelocal_open(const struct nslab_env *env, const void *params, struc
 	new->stack_objects = p ? p->stack_objects : NSLAB_AUTO;
 	new->batch_objects = p ? p->batch_objects : NSLAB_AUTO;
 	new->is_coloured = p ? p->colour : true;
+	new->is_counted = p && p->stats;
 	rc = nodelocal_map_make(new);
 	if (!rc)
 		rc = nodelocal_containers_make(new);
@@ -646,6 +697,8 @@ static int nodelocal_cpu_online(struct nslab_heap *heap, int id, int node, struc
 	if (!new)
 		return -ENOMEM;
 	nslab_cpu_init(&new->base, heap, id, node);
+	if (nodelocal_heap_of(heap)->is_counted)
+		new->base.ops = nodelocal_counted_table(nodelocal_heap_of(heap));
 	new->local_base = arena->base + ((uintptr_t)node << arena->node_shift);
 	new->local_bytes = arena->node_bytes;
 	new->local_map = nodelocal_heap_of(heap)->map +
@@ -668,6 +721,7 @@ static void nodelocal_cpu_offline(struct nslab_cpu *base)
 	const struct nslab_env *env = base->heap->env;
 
 	nodelocal_flush(nodelocal_cpu_of(base));
+	nodelocal_counts_keep(nodelocal_cpu_of(base));
 	nslab_cpu_exit(base);
 	env->free_meta(env, nodelocal_cpu_of(base), sizeof(struct nodelocal_cpu));
 }
@@ -683,6 +737,8 @@ static const struct nslab_param nodelocal_params[] = {
 	 nodelocal_auto, "objects that move between a cpu and a node at a time; 0 is auto"},
 	{"colour", NSLAB_PARAM_BOOL, NSLAB_PARAM_TUNABLE, offsetof(struct nodelocal_params, colour),
 	 "yes", 0, 1, NULL, "spread objects that are a multiple of 1 kib apart over cache sets"},
+	{"stats", NSLAB_PARAM_BOOL, 0, offsetof(struct nodelocal_params, stats), "no", 0, 1, NULL,
+	 "count events, also on the fast paths"},
 	NSLAB_PARAM_END,
 };
 

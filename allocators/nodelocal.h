@@ -42,11 +42,16 @@ struct nodelocal_stack {
 	struct nodelocal_batch *out; /* batches being filled for other nodes */
 	uint32_t capacity;
 	bool is_short; /* ran empty since the capacity last grew */
-	uint64_t nr_remote;
-	uint64_t nr_slow;
+	uint64_t unused[2];
 };
 
 _Static_assert(sizeof(struct nodelocal_stack) == 64, "a stack is one cache line");
+
+/* Calls on one cache by one handle. The first two only with the parameter `stats`. */
+struct nodelocal_counts {
+	uint64_t nr_alloc, nr_free;
+	uint64_t nr_alloc_slow, nr_free_slow, nr_remote;
+};
 
 struct nodelocal_cpu {
 	struct nslab_cpu base;
@@ -62,6 +67,7 @@ struct nodelocal_cpu {
 	/* offset of the stack of a kmalloc size, by (size + 7) / 8 */
 	uint16_t stack_of[NODELOCAL_KMALLOC_TABLE];
 	NSLAB_ALIGNED(64) struct nodelocal_stack stacks[NODELOCAL_NR_STACKS];
+	struct nodelocal_counts counts[NODELOCAL_NR_STACKS];
 };
 
 _Static_assert(sizeof(struct nodelocal_cpu) <= UINT16_MAX, "offsets of stacks are 16 bits");
@@ -98,7 +104,8 @@ struct nodelocal_cache {
 struct nodelocal_heap {
 	struct nslab_heap base;
 	int64_t stack_objects, batch_objects; /* parameters; NSLAB_AUTO: by size */
-	bool is_coloured;
+	bool is_coloured, is_counted;
+	struct nslab_allocator_ops counted_ops; /* of all handles when is_counted */
 	/*
 	 * For each frame of the arena the offset in a CPU handle of the stack that takes an object
 	 * of this frame back. Two bytes for a frame: kfree finds 32 frames in a cache line.
@@ -108,6 +115,24 @@ struct nodelocal_heap {
 	struct nodelocal_cache *containers; /* the batches' own slabs */
 	struct nodelocal_cache *caches[NODELOCAL_NR_STACKS];
 };
+
+#define NODELOCAL_RECORD_BITS 128u /* of a slab's bitmap, in the head frame's record */
+
+static inline size_t nodelocal_bitmap_bytes(unsigned objects)
+{
+	return objects > NODELOCAL_RECORD_BITS ? (size_t)((objects + 63) / 64) * 8 : 0;
+}
+
+/* How many objects of `size` bytes fit in a slab of an order. */
+static inline unsigned nodelocal_fit(unsigned order, unsigned size)
+{
+	size_t bytes = NSLAB_PAGE_SIZE << order;
+	unsigned objects = (unsigned)(bytes / size);
+
+	while (objects && (size_t)objects * size + nodelocal_bitmap_bytes(objects) > bytes)
+		objects--;
+	return objects;
+}
 
 void *nodelocal_alloc_slow(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp, int node);
 void nodelocal_free_slow(struct nslab_cpu *base, struct kmem_cache *s, void *obj);

@@ -2,18 +2,16 @@
 /*
  * nodelocal_batch.h: how objects of the nodelocal backend travel, included by nodelocal.c alone.
  *
- * One by one between a node's slabs and a caller; as batches between stacks and depot; and as
- * batches from a CPU of one node to the slabs of another. The batches' own memory is objects of a
- * cache without stacks, so getting one never needs another. Functions called *_locked want the
- * node's list_lock; no other takes or leaves it held.
+ * One by one between a node's slabs and a caller, and as batches between stacks and depot. The
+ * batches' own memory is objects of a cache without stacks, so getting one never needs another.
+ * Functions called *_locked want the node's list_lock; no other takes or leaves it held.
  */
 #ifndef NSLAB_NODELOCAL_BATCH_H
 #define NSLAB_NODELOCAL_BATCH_H
 
 #include "allocators/nodelocal_slab.h"
 
-#define NODELOCAL_OUT_BYTES  ((size_t)512 << 10) /* of objects, on their way to other nodes */
-#define NODELOCAL_COUNT_BITS 16			 /* of `incoming`; above is the newest batch */
+#define NODELOCAL_COUNT_BITS 16 /* of `incoming`; above is the newest batch */
 
 static inline struct nodelocal_cpu *nodelocal_cpu_of(struct nslab_cpu *base)
 {
@@ -206,86 +204,36 @@ static void nodelocal_drain(struct nodelocal_cpu *cpu, struct nodelocal_cache *s
 	nodelocal_batches_put(cpu, s->base.heap, empties);
 }
 
-/* ---- objects of other nodes ---- */
-
-/* One atomic operation for the whole batch; its home is told by what is in it. */
-static void nodelocal_send(struct nodelocal_cpu *cpu, struct nodelocal_cache *s,
-			   struct nodelocal_batch *batch)
+/* Empty slabs leave the node; used by control calls, so without a CPU. */
+static void nodelocal_free_empty(struct nodelocal_cache *s, struct nodelocal_node *node)
 {
-	const struct nslab_env *env = s->base.heap->env;
-	struct nodelocal_node *home = s->node[batch->home];
-	uint64_t index = ((uintptr_t)batch - env->arena->base) / sizeof(*batch);
-	uint64_t old = atomic_load_explicit(&home->incoming, memory_order_relaxed);
-	uint64_t word;
+	struct nslab_list freed;
 
-	cpu->out_bytes -= (size_t)s->batch_objects * s->base.size;
-	do {
-		batch->next = nodelocal_batch_at(env, old);
-		word = index << NODELOCAL_COUNT_BITS | (nodelocal_batch_count(old) + 1);
-		/* pairs with the acquire in nodelocal_receive_locked */
-	} while (!atomic_compare_exchange_weak_explicit(
-		&home->incoming, &old, word, memory_order_release, memory_order_relaxed));
-	if (nodelocal_batch_count(word) >= s->depot_batches)
-		nodelocal_drain(cpu, s, home, s->depot_batches);
+	nslab_list_init(&freed);
+	nodelocal_lock(node);
+	nslab_list_for_each_safe (pos, tmp, &node->partial) {
+		struct nslab_page *page = nslab_list_entry(pos, struct nslab_page, list);
+
+		if (nodelocal_slab_nr_free(page) == nodelocal_slab_objects(s, page))
+			nodelocal_slab_remove_locked(s, node, page, &freed);
+	}
+	nodelocal_unlock(node);
+	nodelocal_slabs_release(NULL, s, &freed);
 }
 
-static void nodelocal_send_all(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack)
+/* Returns slabs that remain in all nodes. */
+static size_t nodelocal_reap(struct nodelocal_cache *s)
 {
-	while (stack->out) {
-		struct nodelocal_batch *batch = stack->out;
+	size_t nr_slabs = 0;
 
-		stack->out = batch->next;
-		nodelocal_send(cpu, stack->s, batch);
+	for (int nid = 0; nid < s->base.heap->env->arena->nr_nodes; nid++) {
+		nodelocal_drain(NULL, s, s->node[nid], 0);
+		nodelocal_free_empty(s, s->node[nid]);
+		nodelocal_lock(s->node[nid]);
+		nr_slabs += s->node[nid]->nr_slabs;
+		nodelocal_unlock(s->node[nid]);
 	}
-}
-
-/* A batch for node `home`; NULL when there is no memory or the objects are too large to wait. */
-static struct nodelocal_batch *nodelocal_out_open(struct nodelocal_cpu *cpu,
-						  struct nodelocal_stack *stack, int home)
-{
-	struct nodelocal_cache *s = stack->s;
-	size_t bytes = (size_t)s->batch_objects * s->base.size;
-	struct nodelocal_batch *batch;
-
-	if (bytes > NODELOCAL_OUT_BYTES)
-		return NULL;
-	if (cpu->out_bytes + bytes > NODELOCAL_OUT_BYTES) {
-		for (unsigned i = 1; i < cpu->nr_stacks; i++)
-			nodelocal_send_all(cpu, &cpu->stacks[i]);
-	}
-	batch = nodelocal_batch_get(cpu);
-	if (!batch)
-		return NULL;
-	cpu->out_bytes += bytes;
-	batch->home = (int16_t)home;
-	batch->next = stack->out;
-	stack->out = batch;
-	return batch;
-}
-
-static void nodelocal_free_remote(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack,
-				  int home, void *obj)
-{
-	struct nodelocal_batch **link = &stack->out;
-	struct nodelocal_batch *batch;
-
-	stack->nr_remote++;
-	while (*link && (*link)->home != home)
-		link = &(*link)->next;
-	batch = *link;
-	if (!batch) {
-		link = &stack->out;
-		batch = nodelocal_out_open(cpu, stack, home);
-	}
-	if (!batch) {
-		nodelocal_slabs_put(cpu, stack->s, home, 1, &obj);
-		return;
-	}
-	batch->objs[batch->nr++] = obj;
-	if (batch->nr < stack->s->batch_objects)
-		return;
-	*link = batch->next;
-	nodelocal_send(cpu, stack->s, batch);
+	return nr_slabs;
 }
 
 #endif

@@ -125,11 +125,45 @@ static void nodelocal_stats_node(struct nodelocal_cache *s, struct nodelocal_nod
 	nodelocal_unlock(node);
 }
 
+/* A handle's counts under the names of the kernel. */
+static void nodelocal_counts_add(const struct nodelocal_counts *counts, bool is_counted,
+				 uint64_t *stat)
+{
+	stat[NSLAB_STAT_ALLOC_SLOWPATH] += counts->nr_alloc_slow;
+	stat[NSLAB_STAT_FREE_SLOWPATH] += counts->nr_free_slow;
+	stat[NSLAB_STAT_REMOTE_FREE] += counts->nr_remote;
+	if (!is_counted)
+		return;
+	/* a bulk call that fails frees what it had, slowly and without being asked */
+	if (counts->nr_alloc > counts->nr_alloc_slow)
+		stat[NSLAB_STAT_ALLOC_FASTPATH] += counts->nr_alloc - counts->nr_alloc_slow;
+	if (counts->nr_free > counts->nr_free_slow)
+		stat[NSLAB_STAT_FREE_FASTPATH] += counts->nr_free - counts->nr_free_slow;
+}
+
+/* The handle goes; what it counted stays with the caches. */
+static void nodelocal_counts_keep(struct nodelocal_cpu *cpu)
+{
+	struct nodelocal_heap *heap = nodelocal_heap_of(cpu->base.heap);
+
+	for (unsigned i = 1; i < cpu->nr_stacks; i++) {
+		struct nodelocal_node *node;
+
+		if (!heap->caches[i])
+			continue;
+		node = heap->caches[i]->node[cpu->base.node];
+		nodelocal_lock(node);
+		nodelocal_counts_add(&cpu->counts[i], heap->is_counted, node->stat);
+		nodelocal_unlock(node);
+	}
+}
+
 static void nodelocal_cache_stats(struct kmem_cache *base, struct nslab_cache_stats *stats)
 {
 	struct nodelocal_cache *s = nodelocal_cache_of(base);
 
 	memset(stats, 0, sizeof(*stats));
+	stats->is_counted = nodelocal_heap_of(base->heap)->is_counted;
 	for (int nid = 0; nid < base->heap->env->arena->nr_nodes; nid++)
 		nodelocal_stats_node(s, s->node[nid], stats);
 	nslab_list_for_each (pos, &base->heap->cpus) {
@@ -138,7 +172,8 @@ static void nodelocal_cache_stats(struct kmem_cache *base, struct nslab_cache_st
 
 		stats->nr_cpu_free +=
 			(uint64_t)(stack->top - stack->base) + nodelocal_count_batches(stack->out);
-		stats->stat[NSLAB_STAT_REMOTE_FREE] += stack->nr_remote;
+		nodelocal_counts_add(&nodelocal_cpu_of(cpu)->counts[s->index], stats->is_counted,
+				     stats->stat);
 	}
 	stats->nr_free += stats->nr_cpu_free;
 }

@@ -16,24 +16,6 @@
 
 #include <string.h>
 
-#define NODELOCAL_RECORD_BITS 128u
-
-static size_t nodelocal_bitmap_bytes(unsigned objects)
-{
-	return objects > NODELOCAL_RECORD_BITS ? (size_t)((objects + 63) / 64) * 8 : 0;
-}
-
-/* How many objects of `size` bytes fit in a slab of an order. */
-static unsigned nodelocal_fit(unsigned order, unsigned size)
-{
-	size_t bytes = NSLAB_PAGE_SIZE << order;
-	unsigned objects = (unsigned)(bytes / size);
-
-	while (objects && (size_t)objects * size + nodelocal_bitmap_bytes(objects) > bytes)
-		objects--;
-	return objects;
-}
-
 static unsigned nodelocal_slab_objects(const struct nodelocal_cache *s,
 				       const struct nslab_page *page)
 {

@@ -5,7 +5,9 @@
  *
  * Each CPU handle has one intrusive list of free objects for each cache; alloc takes its head and
  * free puts one in front, whatever node or CPU the object came from. An empty list gets what
- * flushed handles left with the cache, or else a new slab cut up whole. Pages go back only when the
+ * flushed handles left with the cache, or else a new slab cut up whole; whoever makes a slab asks
+ * all handles to flush, and they look for that at every free, so that a consumer's objects find
+ * their way back to the producer. Pages go back only when the
  * cache is destroyed: then every object must be on the cache's list again, which a count decides.
  * A constructor's work must survive the link, so caches with one are linked behind the object and
  * take the slow functions. Left out: node-local placement, a bound on free memory, statistics on
@@ -47,11 +49,12 @@ struct null_cpu {
 	struct nslab_page *pages;
 	uint8_t list_of[NULL_KMALLOC_TABLE]; /* by (size + 7) / 8 */
 	void *heads[NULL_NR_CACHES];
-	struct null_cache *caches[NULL_NR_CACHES]; /* of lists that were ever used */
+	unsigned seen_wanted; /* heap's nr_wanted when this handle last gave its lists back */
 };
 
 struct null_heap {
 	struct nslab_heap base;
+	atomic_uint nr_wanted; /* slabs made so far while there were other handles to ask */
 	struct null_cache *caches[NULL_NR_CACHES];
 };
 
@@ -82,17 +85,17 @@ static void **null_link(const struct null_cache *s, void *obj)
 
 /* ---- slabs and lists ---- */
 
-/* Gives one list back to its cache. */
+/* Gives one list back to its cache, which the objects' page tells. */
 static void null_flush_list(struct null_cpu *cpu, unsigned index)
 {
-	struct null_cache *s = cpu->caches[index];
 	void *obj = cpu->heads[index];
+	struct null_cache *s;
 	uint64_t nr = 0;
 
-	cpu->caches[index] = NULL;
-	cpu->heads[index] = NULL;
 	if (!obj)
 		return;
+	s = null_cache_of(nslab_frame_of(cpu->base.heap->env, obj)->s);
+	cpu->heads[index] = NULL;
 	nslab_lock_acquire(&s->lock);
 	while (obj) {
 		void *next = *null_link(s, obj);
@@ -108,10 +111,8 @@ static void null_flush_list(struct null_cpu *cpu, unsigned index)
 
 static void null_flush(struct null_cpu *cpu)
 {
-	for (unsigned i = 1; i < NULL_NR_CACHES; i++) {
-		if (cpu->caches[i])
-			null_flush_list(cpu, i);
-	}
+	for (unsigned i = 1; i < NULL_NR_CACHES; i++)
+		null_flush_list(cpu, i);
 }
 
 static void null_quiesce(struct nslab_cpu *base)
@@ -169,6 +170,22 @@ static void *null_take_shared(struct null_cache *s)
 	return obj;
 }
 
+/* Asks the other handles for their lists; takes effect at their next free. */
+static void null_ask(struct null_cpu *cpu)
+{
+	struct null_heap *heap = null_heap_of(cpu->base.heap);
+
+	if (heap->base.nr_cpus > 1)
+		cpu->seen_wanted =
+			atomic_fetch_add_explicit(&heap->nr_wanted, 1, memory_order_relaxed) + 1;
+}
+
+static inline bool null_is_asked(struct nslab_cpu *base)
+{
+	return atomic_load_explicit(&null_heap_of(base->heap)->nr_wanted, memory_order_relaxed) !=
+	       null_cpu_of(base)->seen_wanted;
+}
+
 static __attribute__((noinline)) void *null_alloc_slow(struct nslab_cpu *base,
 						       struct kmem_cache *kmem, gfp_t gfp)
 {
@@ -177,12 +194,13 @@ static __attribute__((noinline)) void *null_alloc_slow(struct nslab_cpu *base,
 	void *obj;
 
 	null_quiesce(base);
-	cpu->caches[s->index] = s;
 	obj = cpu->heads[s->index];
 	if (!obj)
 		obj = null_take_shared(s);
-	if (!obj)
+	if (!obj) {
+		null_ask(cpu);
 		obj = null_carve(base, s, gfp);
+	}
 	if (!obj)
 		return NULL;
 	cpu->heads[s->index] = *null_link(s, obj);
@@ -198,9 +216,13 @@ static __attribute__((noinline)) void null_free_slow(struct nslab_cpu *base,
 	struct null_cpu *cpu = null_cpu_of(base);
 
 	null_quiesce(base);
-	cpu->caches[s->index] = s;
 	*null_link(s, obj) = cpu->heads[s->index];
 	cpu->heads[s->index] = obj;
+	if (null_is_asked(base)) {
+		cpu->seen_wanted = atomic_load_explicit(&null_heap_of(base->heap)->nr_wanted,
+							memory_order_relaxed);
+		null_flush(cpu);
+	}
 }
 
 static void *null_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, int node)
@@ -215,17 +237,15 @@ static void *null_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, 
 	return obj;
 }
 
-/* An empty list may be one that the handle does not know yet, so it takes the slow way. */
 static void null_free(struct nslab_cpu *cpu, struct kmem_cache *s, void *obj)
 {
 	void **head = null_head_at(cpu, null_cache_of(s)->head_offset);
-	void *first = *head;
 
-	if (__builtin_expect(!first || s->ctor, 0)) {
+	if (__builtin_expect(s->ctor || null_is_asked(cpu), 0)) {
 		null_free_slow(cpu, s, obj);
 		return;
 	}
-	*(void **)obj = first;
+	*(void **)obj = *head;
 	*head = obj;
 }
 
@@ -243,7 +263,7 @@ static __attribute__((noinline)) void *null_kmalloc_slow(struct nslab_cpu *base,
 				       gfp);
 	obj = nslab_kmalloc_large(base, size_bytes, gfp, node);
 	if (obj)
-		nslab_frame_of(base->heap->env, obj)->priv[0] = offsetof(struct null_cpu, heads);
+		nslab_frame_of(base->heap->env, obj)->priv[0] = 0;
 	return obj;
 }
 
@@ -276,18 +296,19 @@ static __attribute__((noinline)) void null_kfree_slow(struct nslab_cpu *base, vo
 		null_free_slow(base, page->s, obj);
 }
 
-/* List 0 is always empty; large blocks lead to it. kmalloc's caches have no constructor. */
+/* priv[0] of a large block is 0, of a slab's frames its list. kmalloc has no constructors. */
 static void null_kfree(struct nslab_cpu *base, void *obj)
 {
 	struct null_cpu *cpu = null_cpu_of(base);
 	uintptr_t offset = (uintptr_t)obj - cpu->arena_base;
 
 	if (__builtin_expect(offset < cpu->arena_bytes, 1)) {
-		void **head = null_head_at(base, cpu->pages[offset >> NSLAB_PAGE_SHIFT].priv[0]);
-		void *first = *head;
+		size_t list = cpu->pages[offset >> NSLAB_PAGE_SHIFT].priv[0];
 
-		if (__builtin_expect(first != NULL, 1)) {
-			*(void **)obj = first;
+		if (__builtin_expect(list && !null_is_asked(base), 1)) {
+			void **head = null_head_at(base, list);
+
+			*(void **)obj = *head;
 			*head = obj;
 			return;
 		}
@@ -437,6 +458,7 @@ static int null_cpu_online(struct nslab_heap *heap, int id, int node, struct nsl
 	if (!new)
 		return -ENOMEM;
 	nslab_cpu_init(&new->base, heap, id, node);
+	new->seen_wanted = atomic_load(&null_heap_of(heap)->nr_wanted);
 	new->arena_base = env->arena->base;
 	new->arena_bytes = (size_t)env->arena->nr_nodes << env->arena->node_shift;
 	new->pages = env->arena->pages;

@@ -472,32 +472,46 @@ static __attribute__((noinline)) void *slub_alloc_slow(struct slub_cpu *cpu, str
 	return (void *)(uintptr_t)object;
 }
 
+/* All that is not the fast path, apart from it so that it costs the fast path no registers. */
+static __attribute__((noinline)) void *slub_alloc_rare(struct slub_cpu *cpu, struct slub_cache *s,
+						       gfp_t gfp, int node)
+{
+	struct slub_cpu_slab *slot = slub_slot(cpu, s);
+	uint64_t object = slot->freelist;
+	void *obj;
+
+	if (!object || !slub_node_matches(slot->page, node)) {
+		obj = slub_alloc_slow(cpu, s, gfp, node);
+	} else {
+		nslab_cas2_local(slot, object, slot->tid, slub_next_free(s, object),
+				 slot->tid + SLUB_TID_STEP);
+		obj = (void *)(uintptr_t)object;
+	}
+	if ((gfp & __GFP_ZERO) && obj)
+		memset(obj, 0, s->base.object_size);
+	return obj;
+}
+
 static void *slub_alloc(struct nslab_cpu *base, struct kmem_cache *ks, gfp_t gfp, int node)
 {
 	struct slub_cpu *cpu = slub_cpu_of(base);
 	struct slub_cache *s = slub_cache_of(ks);
 	struct slub_cpu_slab *slot = slub_slot(cpu, s);
 	uint64_t object, next, tid;
-	void *obj;
 
 again:
 	object = slot->freelist;
 	tid = slot->tid;
-	if (SLUB_UNLIKELY(!object || !slub_node_matches(slot->page, node))) {
-		obj = slub_alloc_slow(cpu, s, gfp, node);
-	} else {
-		next = slub_next_free(s, object);
-		if (SLUB_UNLIKELY(!nslab_cas2_local(slot, object, tid, next, tid + SLUB_TID_STEP)))
-			goto lost;
-		__builtin_prefetch((void *)(uintptr_t)(next + s->offset), 1);
-		obj = (void *)(uintptr_t)object;
+	if (SLUB_UNLIKELY(!object || (gfp & __GFP_ZERO) || !slub_node_matches(slot->page, node)))
+		return slub_alloc_rare(cpu, s, gfp, node);
+	next = slub_next_free(s, object);
+	if (SLUB_UNLIKELY(!nslab_cas2_local(slot, object, tid, next, tid + SLUB_TID_STEP))) {
+		/* two threads use one handle, against the contract */
+		slub_count(s, slot, NSLAB_STAT_CMPXCHG_DOUBLE_CPU_FAIL);
+		goto again;
 	}
-	if (SLUB_UNLIKELY((gfp & __GFP_ZERO) && obj))
-		memset(obj, 0, s->base.object_size);
-	return obj;
-lost: /* only when two threads use one handle, against the contract */
-	slub_count(s, slot, NSLAB_STAT_CMPXCHG_DOUBLE_CPU_FAIL);
-	goto again;
+	__builtin_prefetch((void *)(uintptr_t)(next + s->offset), 1);
+	return (void *)(uintptr_t)object;
 }
 
 /* ---- freeing ---- */
@@ -550,9 +564,10 @@ static void slub_push_remote(struct slub_cache *s, struct slub_cpu_slab *slot,
 }
 
 static __attribute__((noinline)) void slub_free_slow(struct slub_cpu *cpu, struct slub_cache *s,
-						     struct nslab_page *page,
-						     const struct slub_chain *chain)
+						     struct nslab_page *page, uint64_t head,
+						     uint64_t tail, uint64_t nr)
 {
+	const struct slub_chain chain = {head, tail, nr};
 	struct slub_cpu_slab *slot;
 	uint64_t old[2], new[2];
 	struct slub_node *n;
@@ -560,10 +575,10 @@ static __attribute__((noinline)) void slub_free_slow(struct slub_cpu *cpu, struc
 	slub_quiesce(&cpu->base);
 	slot = slub_own_slot(cpu, s);
 	slub_count(s, slot, NSLAB_STAT_FREE_SLOWPATH);
-	slub_count_many(s, slot, SLUB_FREED_SLOW, chain->nr);
+	slub_count_many(s, slot, SLUB_FREED_SLOW, nr);
 	if (page->node != cpu->base.node)
-		slub_count_many(s, slot, NSLAB_STAT_REMOTE_FREE, chain->nr);
-	slub_push_remote(s, slot, page, chain, old, new, &n);
+		slub_count_many(s, slot, NSLAB_STAT_REMOTE_FREE, nr);
+	slub_push_remote(s, slot, page, &chain, old, new, &n);
 	if (n) {
 		slub_settle_freed(cpu, s, slot, page, n, old[0] != 0, !slub_inuse(new[1]));
 	} else if (old[1] & SLUB_FROZEN) {
@@ -575,24 +590,22 @@ static __attribute__((noinline)) void slub_free_slow(struct slub_cpu *cpu, struc
 }
 
 /* Frees the objects of one slab: to the private list when it is this CPU's cpu slab. */
-static inline __attribute__((always_inline)) void slub_free_chain(struct slub_cpu *cpu,
-								  struct slub_cache *s,
-								  struct nslab_page *page,
-								  const struct slub_chain *chain)
+static inline __attribute__((always_inline)) void
+slub_free_chain(struct slub_cpu *cpu, struct slub_cache *s, struct nslab_page *page, uint64_t head,
+		uint64_t tail, uint64_t nr)
 {
 	struct slub_cpu_slab *slot = slub_slot(cpu, s);
 	uint64_t list, tid;
 
 	if (SLUB_UNLIKELY(slot->page != page)) {
-		slub_free_slow(cpu, s, page, chain);
+		slub_free_slow(cpu, s, page, head, tail, nr);
 		return;
 	}
 again:
 	list = slot->freelist;
 	tid = slot->tid;
-	slub_set_next_free(s, chain->tail, list);
-	if (SLUB_LIKELY(nslab_cas2_local(slot, list, tid, chain->head,
-					 tid + chain->nr * SLUB_TID_STEP)))
+	slub_set_next_free(s, tail, list);
+	if (SLUB_LIKELY(nslab_cas2_local(slot, list, tid, head, tid + nr * SLUB_TID_STEP)))
 		return;
 	slub_count(s, slot, NSLAB_STAT_CMPXCHG_DOUBLE_CPU_FAIL);
 	goto again;
@@ -600,10 +613,10 @@ again:
 
 static void slub_free(struct nslab_cpu *base, struct kmem_cache *ks, void *obj)
 {
-	const struct slub_chain chain = {(uintptr_t)obj, (uintptr_t)obj, 1};
+	struct slub_cpu *cpu = slub_cpu_of(base);
 
-	slub_free_chain(slub_cpu_of(base), slub_cache_of(ks), nslab_page_of(base->heap->env, obj),
-			&chain);
+	slub_free_chain(cpu, slub_cache_of(ks), slub_page_of(cpu, obj), (uintptr_t)obj,
+			(uintptr_t)obj, 1);
 }
 
 /* ---- bulk ---- */
@@ -651,17 +664,16 @@ undo:
 static size_t slub_detach(struct slub_cpu *cpu, struct slub_cache *s, size_t nr, void **objs,
 			  struct nslab_page **page, struct slub_chain *chain)
 {
-	const struct nslab_env *env = cpu->base.heap->env;
 	unsigned misses = 0;
 	size_t left = 0;
 
-	*page = nslab_page_of(env, objs[nr - 1]);
+	*page = slub_page_of(cpu, objs[nr - 1]);
 	chain->head = chain->tail = (uintptr_t)objs[nr - 1];
 	chain->nr = 1;
 	for (size_t i = nr - 1; i-- > 0 && misses < SLUB_LOOKAHEAD;) {
 		if (!objs[i])
 			continue;
-		if (nslab_page_of(env, objs[i]) == *page) {
+		if (slub_page_of(cpu, objs[i]) == *page) {
 			slub_set_next_free(s, (uintptr_t)objs[i], chain->head);
 			chain->head = (uintptr_t)objs[i];
 			chain->nr++;
@@ -688,7 +700,7 @@ static void slub_free_bulk(struct nslab_cpu *base, struct kmem_cache *ks, size_t
 			continue;
 		}
 		nr = slub_detach(cpu, s, nr, objs, &page, &chain);
-		slub_free_chain(cpu, s, page, &chain);
+		slub_free_chain(cpu, s, page, chain.head, chain.tail, chain.nr);
 	}
 }
 

@@ -61,6 +61,8 @@ struct slub_chunk {
 
 struct slub_cpu {
 	struct nslab_cpu base;
+	uintptr_t arena_base; /* of the arena, kept near for slub_page_of() */
+	struct nslab_page *pages;
 	struct slub_chunk *chunk[SLUB_CHUNKS]; /* never NULL: slub_no_chunk until needed */
 	uint64_t rng;
 	int16_t by_distance[NSLAB_MAX_NODES]; /* every node, nearest first */
@@ -109,6 +111,15 @@ static inline struct slub_cpu_slab *slub_slot(const struct slub_cpu *cpu,
 					      const struct slub_cache *s)
 {
 	return (struct slub_cpu_slab *)((char *)cpu->chunk[s->chunk] + s->slot_offset);
+}
+
+/* nslab_page_of() without its way through heap and environment. */
+static inline struct nslab_page *slub_page_of(const struct slub_cpu *cpu, const void *obj)
+{
+	struct nslab_page *frame =
+		cpu->pages + (((uintptr_t)obj - cpu->arena_base) >> NSLAB_PAGE_SHIFT);
+
+	return frame - frame->head;
 }
 
 static inline uint64_t slub_next_free(const struct slub_cache *s, uint64_t object)

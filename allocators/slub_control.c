@@ -129,6 +129,8 @@ int slub_cpu_online(struct nslab_heap *heap, int id, int node, struct nslab_cpu 
 	c = env->alloc_meta(env, sizeof(*c), node);
 	if (!c)
 		return -ENOMEM;
+	c->arena_base = env->arena->base;
+	c->pages = env->arena->pages;
 	for (int i = 0; i < SLUB_CHUNKS; i++)
 		c->chunk[i] = &slub_no_chunk;
 	c->rng = nslab_rng_mix(env->seed, (uint64_t)id);

@@ -39,7 +39,7 @@ struct check_run {
 	const struct nslab_page_ops *page;
 	const char *plugins[NSLAB_OPTION_LIST_MAX];
 	const char *only; /* name of one check, or NULL */
-	bool is_json;
+	bool is_json, is_debug;
 	json_t *rows;
 	unsigned nr[3]; /* by verdict */
 };
@@ -141,8 +141,17 @@ static void check_one(struct check_run *run, const struct nslab_allocator_ops *o
 		.allocator = ops,
 		.page = run->page,
 		.seed = CHECK_SEED,
+		.is_debug = run->is_debug,
+	};
+	const struct nslab_conformance_result peer = {
+		.verdict = NSLAB_VERDICT_SKIP,
+		.text = "a peer: its library is only loaded into trial processes",
 	};
 
+	if (ops->preload) {
+		tell(run, ops->name, "all", "every check", &peer);
+		return;
+	}
 	for (size_t i = 0; nslab_conformance_at(i).name; i++) {
 		const struct nslab_conformance_check check = nslab_conformance_at(i);
 		struct nslab_conformance_result result;
@@ -150,13 +159,7 @@ static void check_one(struct check_run *run, const struct nslab_allocator_ops *o
 		if (run->only && strcmp(run->only, check.name) != 0)
 			continue;
 		memset(&result, 0, sizeof(result));
-		if (ops->preload) {
-			result.verdict = NSLAB_VERDICT_SKIP;
-			snprintf(result.text, sizeof(result.text),
-				 "a peer: its library is only loaded into trial processes");
-		} else {
-			run_in_child(&target, i, &result);
-		}
+		run_in_child(&target, i, &result);
 		tell(run, ops->name, check.name, check.summary, &result);
 	}
 }
@@ -263,6 +266,8 @@ static int check_command(int argc, char **argv)
 		{"plugin", 'p', NSLAB_OPTION_LIST, run.plugins, "FILE",
 		 "load this shared object; without names its allocators are checked"},
 		{"check", 'c', NSLAB_OPTION_TEXT, &run.only, "NAME", "run this check only"},
+		{"debug", 0, NSLAB_OPTION_FLAG, &run.is_debug, NULL,
+		 "through the debug layer, which must find nothing"},
 		{"json", 0, NSLAB_OPTION_FLAG, &run.is_json, NULL, "print a JSON array"},
 		{NULL, 0, NSLAB_OPTION_FLAG, NULL, NULL, NULL},
 	};

@@ -177,6 +177,9 @@ int nslab_store_cells(struct nslab_store *store, struct nslab_cell_list **list,
 /* Adds counters and cache statistics to a list that nslab_store_cells made. */
 int nslab_store_counters(struct nslab_store *store, struct nslab_cell_list *list,
 			 struct nslab_err *err);
+/* nr_workers[list->nr]: workers of each cell whose operations count; 0 when no window says so. */
+int nslab_store_counted_workers(struct nslab_store *store, const struct nslab_cell_list *list,
+				int *nr_workers, struct nslab_err *err);
 void nslab_cell_list_free(struct nslab_cell_list *list); /* NULL is fine */
 
 /* Folder of a run, or its file, as users give it -> path of the file. */

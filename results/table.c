@@ -24,10 +24,11 @@
 
 void nslab_arm_text(const struct nslab_cell_record *cell, char *text, size_t text_bytes)
 {
-	snprintf(text, text_bytes, "%s%s", cell->arm,
-		 cell->is_twin	     ? " A'"
-		 : cell->is_baseline ? " A"
-				     : "");
+	size_t len = strlen(cell->arm);
+	bool is_marked = len > 3 && !strcmp(cell->arm + len - 3, " A'"); /* the plan's own label */
+	const char *mark = cell->is_twin ? " A'" : cell->is_baseline ? " A" : "";
+
+	snprintf(text, text_bytes, "%s%s", cell->arm, is_marked ? "" : mark);
 }
 
 static void header_line(FILE *out, int columns, const char *label, const char *text)

@@ -4,7 +4,7 @@
  * against.
  *
  * Each check runs in a world of its own: 8 simulated CPUs on 4 simulated nodes, driven by one
- * thread (one check uses two). A check that needs a capability which the allocator does not claim
+ * thread (one check uses three). A check that needs a capability which the allocator does not claim
  * is skipped with that reason. A check stops at the first thing that is wrong and names it; what
  * the allocator holds is then abandoned, because its state cannot be trusted. A plug-in may also
  * crash or hang: callers that load foreign code run each check in a child process.
@@ -26,6 +26,7 @@ struct nslab_conformance_target {
 	const void *allocator_params; /* or NULL: defaults */
 	const struct nslab_page_ops *page;
 	uint64_t seed;
+	bool is_debug; /* through the debug layer */
 };
 
 struct nslab_conformance_result {

@@ -134,13 +134,22 @@ static void ctor_run(void *obj)
 		o->tail[i] = ~CTOR_MAGIC;
 }
 
+static bool ctor_is_intact(const struct ctor_object *o)
+{
+	for (int i = 0; i < 6; i++) {
+		if (o->tail[i] != ~CTOR_MAGIC)
+			return false;
+	}
+	return o->magic == CTOR_MAGIC;
+}
+
 static bool ctor_take(struct suite *t, struct kmem_cache *s, int i, int cpu)
 {
 	struct ctor_object *o = kmem_cache_alloc(t->cpu[cpu], s, GFP_KERNEL);
 
 	if (!o)
 		return suite_fail(t, "allocation with a constructor on CPU %d gave NULL", cpu);
-	if (o->magic != CTOR_MAGIC || o->tail[0] != ~CTOR_MAGIC || o->tail[5] != ~CTOR_MAGIC)
+	if (!ctor_is_intact(o))
 		return suite_fail(t, "object %p on CPU %d is not as its constructor left it",
 				  (void *)o, cpu);
 	if (o->mark > 1)

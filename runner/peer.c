@@ -6,9 +6,9 @@
  * /etc/ld.so.conf.d, then the standard folders. Only names are looked at: loading a
  * peer here would put its allocator into the runner, and asking ldconfig would start a process.
  *
- * The version is what the real file name says, because that is what can be known without a package
- * manager. It is the library's own number, which for some libraries (libtcmalloc_minimal) is not
- * the number of the release; the result file keeps it beside the file name.
+ * The version is the package's, read from the files of dpkg where there are any: the number in a
+ * library's file name is that of its interface (2 for jemalloc 5.3.0). Elsewhere it is the file
+ * name, which says what it is.
  *
  * Left out: include lines in ld.so.conf beside the folder, hardware sub-folders, rpaths.
  */
@@ -19,6 +19,7 @@
 #include <glob.h>
 #include <gnu/libc-version.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,10 +118,79 @@ int nslab_peer_library(const char *soname, char *path, size_t path_bytes)
 	return rc;
 }
 
+static bool has_line(const char *path, const char *wanted)
+{
+	FILE *file = fopen(path, "re");
+	char line[PATH_MAX + 1];
+	bool is_found = false;
+
+	while (file && !is_found && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		is_found = !strcmp(line, wanted);
+	}
+	if (file)
+		fclose(file);
+	return is_found;
+}
+
+/* Name of the package whose list of files holds `real`: PACKAGE.list or PACKAGE:ARCH.list. */
+static int owning_package(const char *dpkg, const char *real, char *package, size_t package_bytes)
+{
+	const char *name = strrchr(real, '/') + 1;
+	char pattern[PATH_MAX];
+	glob_t found = {0};
+	int rc = -ENOENT;
+
+	/* packages are called after their library; all lists would be read otherwise */
+	snprintf(pattern, sizeof(pattern), "%s/info/%.*s*.list", dpkg,
+		 (int)strcspn(name, "_-.0123456789"), name);
+	if (glob(pattern, 0, NULL, &found) == 0) {
+		for (size_t i = 0; rc && i < found.gl_pathc; i++) {
+			const char *list = strrchr(found.gl_pathv[i], '/') + 1;
+			size_t len = strlen(list) - strlen(".list");
+
+			if (!has_line(found.gl_pathv[i], real))
+				continue;
+			if (memchr(list, ':', len))
+				len = strcspn(list, ":");
+			snprintf(package, package_bytes, "%.*s", (int)len, list);
+			rc = 0;
+		}
+	}
+	globfree(&found);
+	return rc;
+}
+
+int nslab_peer_package_version(const char *dpkg, const char *real, char *version,
+			       size_t version_bytes)
+{
+	char path[PATH_MAX], line[1024], package[256];
+	bool is_in = false;
+	FILE *file;
+	int rc = owning_package(dpkg, real, package, sizeof(package));
+
+	if (rc)
+		return rc;
+	snprintf(path, sizeof(path), "%s/status", dpkg);
+	file = fopen(path, "re");
+	rc = -ENOENT;
+	while (file && rc && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strncmp(line, "Package: ", 9))
+			is_in = !strcmp(line + 9, package);
+		if (!is_in || strncmp(line, "Version: ", 9) != 0)
+			continue;
+		snprintf(version, version_bytes, "%s", line + 9);
+		rc = 0;
+	}
+	if (file)
+		fclose(file);
+	return rc;
+}
+
 int nslab_peer_version(const char *path, char *version, size_t version_bytes)
 {
 	char real[PATH_MAX];
-	const char *name, *so;
 
 	if (!path) {
 		snprintf(version, version_bytes, "glibc %s", gnu_get_libc_version());
@@ -128,10 +198,7 @@ int nslab_peer_version(const char *path, char *version, size_t version_bytes)
 	}
 	if (!realpath(path, real))
 		return -errno;
-	name = strrchr(real, '/') + 1;
-	so = strstr(name, ".so.");
-	if (!so)
-		return -ENOENT;
-	snprintf(version, version_bytes, "%s", so + 4);
+	if (nslab_peer_package_version("/var/lib/dpkg", real, version, version_bytes))
+		snprintf(version, version_bytes, "%s", strrchr(real, '/') + 1);
 	return 0;
 }

@@ -9,9 +9,13 @@
 int nslab_peer_library(const char *soname, char *path, size_t path_bytes);
 
 /*
- * What the library calls itself: the version in its real file name ("2.0" for libmimalloc.so.2.0),
- * or "glibc 2.36" of this process's C library when path is NULL.
+ * Which release it is: the version of the package that owns the file ("5.3.0-1"), else the name of
+ * the real file ("libmimalloc.so.2.0"); "glibc 2.36", this process's C library, when path is NULL.
  */
 int nslab_peer_version(const char *path, char *version, size_t version_bytes);
+
+/* From the package manager's files in the folder dpkg; -ENOENT when it knows no such file. */
+int nslab_peer_package_version(const char *dpkg, const char *real, char *version,
+			       size_t version_bytes);
 
 #endif

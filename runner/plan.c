@@ -64,6 +64,7 @@ static int fill_numbers(struct nslab_plan *plan, const struct plan_file *file,
 	plan->huge = (enum nslab_huge_policy)n.huge;
 	plan->node_bytes = (size_t)n.node_mib << 20;
 	plan->has_twin = n.twin;
+	plan->is_debug = n.debug;
 	return rc;
 }
 
@@ -153,6 +154,37 @@ static int check_runs(const struct nslab_plan *plan, struct nslab_err *err)
 			  reason ? reason : "there is none");
 }
 
+/*
+ * A baseline that is a label must be some arm's; a bare allocator may be absent, as it is when an
+ * override chooses other allocators.
+ */
+static int check_baseline(const struct nslab_plan *plan, const struct plan_file *file,
+			  struct nslab_err *err)
+{
+	const struct plan_key *key = nslab_plan_section_find(&file->sections[0], "baseline");
+	char list[512] = "";
+
+	if (!key || !strchr(key->value, ' '))
+		return 0;
+	for (size_t f = 0; f < plan->nr_families; f++) {
+		for (size_t a = 0; a < plan->families[f].nr_arms; a++) {
+			const char *label = plan->families[f].arms[a].label;
+			size_t len = strlen(list);
+
+			if (!strcmp(label, key->value))
+				return 0;
+			if (!f && !plan->families[f].arms[a].is_twin)
+				snprintf(list + len, sizeof(list) - len, "%s'%s'", len ? ", " : "",
+					 label);
+		}
+	}
+	return nslab_plan_fail_at(file, key->line, err,
+				  nslab_fail(err, -EINVAL,
+					     "no arm is called '%s', as 'baseline' says; there are "
+					     "%s",
+					     key->value, list));
+}
+
 static int load(struct nslab_plan *plan, const struct nslab_plan_source *source,
 		struct nslab_err *err)
 {
@@ -173,6 +205,8 @@ static int load(struct nslab_plan *plan, const struct nslab_plan_source *source,
 		rc = fill_page(plan, &file, source->registry, err);
 	if (!rc)
 		rc = nslab_plan_expand(plan, &file, source->registry, err);
+	if (!rc)
+		rc = check_baseline(plan, &file, err);
 	return rc ? rc : check_runs(plan, err);
 }
 

@@ -24,7 +24,7 @@ struct nslab_setting {
 };
 
 struct nslab_arm {
-	const char *label; /* unique in its family: "slub", "slub order=2", "slub again" */
+	const char *label; /* unique in its family: "slub", "slub order=2", "slub A'" */
 	const char *key;   /* of the cell: the family's key, then what makes the arm */
 	const struct nslab_entry_record *allocator;
 	struct nslab_setting *settings; /* of the allocator's parameter table; only what was said */
@@ -68,6 +68,7 @@ struct nslab_plan {
 	const char *statistic;			      /* "auto", "q25", "median", "min" */
 	const char *baseline; /* allocator or arm label, or NULL: the first */
 	bool has_twin;
+	bool is_debug; /* allocators run behind the debug layer */
 	enum nslab_huge_policy huge;
 	size_t node_bytes;	     /* of the arena; 0: its default */
 	const char *const *counters; /* NULL-terminated; empty: the runner's choice */

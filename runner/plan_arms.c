@@ -328,7 +328,7 @@ static int add_twin(struct nslab_plan *plan, struct nslab_family *family, size_t
 	if (!plan->has_twin)
 		return 0;
 	twin->is_twin = true;
-	twin->label = nslab_pool_print(plan->pool, "%s again", twin->label);
+	twin->label = nslab_pool_print(plan->pool, "%s A'", twin->label);
 	twin->key = nslab_pool_print(plan->pool, "%s twin=yes", twin->key);
 	family->nr_arms++;
 	return twin->label && twin->key ? 0 : -ENOMEM;

@@ -335,17 +335,21 @@ static int expand_threads(struct expander *x, const char *item)
 
 static int expand_placement(struct expander *x, const char *placement)
 {
+	const char *text = value_of(x, "threads", "1");
 	struct plan_list threads;
-	int max = nslab_placement_max_threads(x->plan->topo, placement, x->err);
+	int max = 0;
 	int rc;
 
-	if (max < 0)
-		return fail_key(x, "placement", max);
+	/* counting costs as much as placing, and a matrix of nodes has thousands of placements */
+	if (strstr(text, "max")) {
+		max = nslab_placement_max_threads(x->plan->topo, placement, x->err);
+		if (max < 0)
+			return fail_key(x, "placement", max);
+		if (!max)
+			max = 1; /* no PU at all: skipped, with the placement's reason */
+	}
 	x->family.placement = placement;
-	/* where there is no PU at all, `max` stands for one, which is then skipped with the reason
-	 */
-	rc = nslab_plan_numbers(x->plan->pool, value_of(x, "threads", "1"), max ? max : 1, &threads,
-				x->err);
+	rc = nslab_plan_numbers(x->plan->pool, text, max, &threads, x->err);
 	if (rc)
 		return fail_key(x, "threads", rc);
 	for (size_t i = 0; !rc && i < threads.nr; i++)

@@ -201,6 +201,20 @@ static char *read_line(char *line, int line_bytes, void *stream)
 	return check_line(r, line) ? NULL : line;
 }
 
+/* Length without a comment behind blanks: inih takes it off first lines only. */
+static size_t uncommented(const char *value)
+{
+	size_t len = strlen(value);
+
+	for (size_t i = 0; i < len; i++) {
+		if (value[i] == ';' && (!i || isspace((unsigned char)value[i - 1])))
+			len = i;
+	}
+	while (len && isspace((unsigned char)value[len - 1]))
+		len--;
+	return len;
+}
+
 static int continue_value(struct reader *r, const char *value)
 {
 	struct plan_section *section = current_section(r->file);
@@ -208,8 +222,8 @@ static int continue_value(struct reader *r, const char *value)
 	size_t len = strlen(key->value);
 	bool is_joined = !len || key->value[len - 1] == ',' || value[0] == ',';
 
-	key->value =
-		nslab_pool_print(r->file->pool, "%s%s%s", key->value, is_joined ? "" : ",", value);
+	key->value = nslab_pool_print(r->file->pool, "%s%s%.*s", key->value, is_joined ? "" : ",",
+				      (int)uncommented(value), value);
 	if (!key->value)
 		r->rc = -ENOMEM;
 	return 1;

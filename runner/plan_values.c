@@ -133,6 +133,9 @@ static int parse_range(const char *item, const char *dots, int64_t max, struct r
 		if (parse_bound(to + len + 1, strlen(to + len + 1), 0, &range->step))
 			return -EINVAL;
 	}
+	/* 2..max where max is 1: the 2 stays, for the placement to refuse with its reason */
+	if (range->from > range->to && len == 3 && !strncmp(to, "max", len))
+		range->to = range->from;
 	if (range->from > range->to || range->step < (range->how == '*' ? 2 : 1) ||
 	    (range->how == '*' && range->from < 1))
 		return -EINVAL;

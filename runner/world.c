@@ -24,6 +24,7 @@
 #define _GNU_SOURCE
 #include "runner/world.h"
 
+#include "allocators/common/debug.h"
 #include "allocators/common/defaults.h"
 #include "allocators/common/vmalloc.h"
 #include "core/list.h"
@@ -54,7 +55,10 @@ struct world_slot {
 
 struct nslab_world {
 	struct nslab_env env;
-	const struct nslab_allocator_ops *allocator;
+	const struct nslab_allocator_ops *allocator; /* what the heap's users call */
+	bool is_debug;
+	struct nslab_allocator_ops debug_table;	  /* with is_debug, `allocator` */
+	struct nslab_debug_options debug_options; /* its parameters */
 	struct nslab_arena_map *map;
 	struct nslab_page_source *source;
 	struct nslab_heap *heap;
@@ -367,17 +371,12 @@ static void *world_vmalloc(const struct nslab_env *env, struct nslab_cpu *cpu, s
 	return NULL;
 }
 
-static void world_vfree(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr)
+static bool world_vfree(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr)
 {
-	struct nslab_world *w = world_of(env);
-	struct nslab_vmalloc *vmalloc = world_areas_made(&w->areas);
+	struct nslab_vmalloc *vmalloc = world_areas_made(&world_of(env)->areas);
 
 	(void)cpu;
-	if (!ptr)
-		return;
-	if (!vmalloc || nslab_vmalloc_free(vmalloc, NULL, (void *)(uintptr_t)ptr))
-		env->report(env, "'%s' frees %p, where no vmalloc area starts", w->allocator->name,
-			    ptr);
+	return vmalloc && !nslab_vmalloc_free(vmalloc, NULL, (void *)(uintptr_t)ptr);
 }
 
 /* ---- CPUs ---- */
@@ -503,7 +502,7 @@ static int world_open_pages(struct nslab_world *w, const struct nslab_world_spec
 	rc = world_params(ops->params, ops->params_size, spec->page_params, &w->page_params,
 			  &params, err);
 	if (!rc)
-		rc = world_areas_set_params(&w->areas, params, err);
+		rc = world_areas_set(&w->areas, w->map, params, err);
 	if (rc)
 		return nslab_fail_in(err, rc, "page allocator '%s'", ops->name);
 	rc = ops->open(w->env.arena, params, &w->source);
@@ -537,6 +536,11 @@ static int world_open_heap(struct nslab_world *w, const struct nslab_world_spec 
 
 	if (rc)
 		return nslab_fail_in(err, rc, "allocator '%s'", ops->name);
+	w->debug_options.inner_params = params;
+	if (w->is_debug) {
+		ops = w->allocator;
+		params = &w->debug_options;
+	}
 	rc = ops->open(&w->env, params, &w->heap);
 	if (rc)
 		return nslab_fail(err, rc, "cannot open allocator '%s': %s", ops->name,
@@ -591,6 +595,15 @@ static struct nslab_world *world_new(const struct nslab_world_spec *spec)
 	w->env.vfree = world_vfree;
 	world_areas_init(&w->areas, spec);
 	w->allocator = spec->allocator;
+	w->is_debug = spec->is_debug;
+	if (w->is_debug) {
+		w->debug_options.inner = spec->allocator;
+		w->debug_options.symbol = nslab_symbol_of;
+		w->debug_options.quarantine = spec->debug_quarantine;
+		w->debug_options.has_no_tools = spec->debug_has_no_tools;
+		nslab_debug_table(spec->allocator, &w->debug_table);
+		w->allocator = &w->debug_table;
+	}
 	w->report = spec->report;
 	w->report_context = spec->report_context;
 	nslab_world_fail_at(w, spec->fail_at, spec->fail_nr);
@@ -627,6 +640,8 @@ static void world_close_heap(struct nslab_world *w)
 		if (w->slots[i].cpu)
 			world_offline(w, w->slots[i].cpu);
 	}
+	if (w->is_debug)
+		nslab_debug_report_leaks(w->heap);
 	/* a backend with a kmalloc of its own may have made these caches as well */
 	rc = nslab_kmalloc_caches_destroy(w->heap);
 	if (rc)

@@ -22,8 +22,7 @@ struct nslab_world_spec {
 	const void *allocator_params;		     /* params_size bytes, or NULL: defaults */
 	const struct nslab_page_ops *page;	     /* from the registry */
 	const void *page_params;		     /* or NULL: defaults */
-	const struct nslab_arena_spec *arena; /* node_bytes is 4 MiB without NSLAB_CAP_PAGES; its
-						 topology must outlive the world */
+	const struct nslab_arena_spec *arena; /* node_bytes is 4 MiB without NSLAB_CAP_PAGES */
 	uint64_t seed;
 	/* called for each env->report line; NULL: stderr */
 	void (*report)(void *context, const char *line);
@@ -31,6 +30,12 @@ struct nslab_world_spec {
 	/* page allocations number fail_at .. fail_at + fail_nr - 1 fail, counted from 1 as
 	 * nr_page_calls is; fail_nr 0 is one; fail_at 0: never */
 	uint64_t fail_at, fail_nr;
+	/* the debug layer stands in front of the allocator; what it finds is reported */
+	bool is_debug;
+	/* with is_debug: the objects it keeps from the backend on each CPU, 0 for its default; and
+	 * no word of objects to ASan and Valgrind, so that every fault becomes a report */
+	unsigned debug_quarantine;
+	bool debug_has_no_tools;
 };
 
 /*

@@ -4,9 +4,8 @@
  *
  * Objects come from malloc, or aligned_alloc when the cache asks for more than malloc gives, of
  * whatever library the process runs with; node arguments and the arena are not used. Each handle
- * counts allocations minus frees of each cache in a word of its own, so that counting shares
- * nothing; a handle's counts go to the cache when it goes offline. cache_destroy adds them up after
- * every handle has quiesced. Include once and end with NSLAB_MALLOC_TABLE().
+ * counts allocations minus frees of each cache in a word of its own; cache_destroy adds them up
+ * after every handle has quiesced. Include once and end with NSLAB_MALLOC_TABLE().
  */
 #ifndef NSLAB_COMMON_MALLOC_TABLE_H
 #define NSLAB_COMMON_MALLOC_TABLE_H
@@ -16,7 +15,6 @@
 
 #include <malloc.h>
 #include <numaslab/plugin.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MALLOC_TABLE_NR_CACHES 512
@@ -24,8 +22,7 @@
 
 struct malloc_table_cache {
 	struct kmem_cache base;
-	unsigned index;
-	unsigned destroy_epoch;
+	unsigned index, destroy_epoch;
 	bool is_dying;
 	int64_t nr_live; /* of handles that went offline; one handle alone may be negative */
 };
@@ -151,7 +148,6 @@ static int malloc_table_cache_destroy(struct kmem_cache *base)
 	return 0;
 }
 
-/* Nothing is held; saying so lets cache_destroy read the counts. */
 static void malloc_table_quiesce(struct nslab_cpu *cpu)
 {
 	unsigned epoch;
@@ -160,13 +156,21 @@ static void malloc_table_quiesce(struct nslab_cpu *cpu)
 		nslab_flush_serve(cpu, epoch);
 }
 
+/* gcc would turn malloc and a clearing that may follow into calloc, which skips glibc's tcache. */
+static inline void *malloc_table_get(size_t bytes)
+{
+	void *obj = malloc(bytes);
+	__asm__ volatile("" : "+r"(obj));
+	return obj;
+}
+
 static void *malloc_table_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, int node)
 {
 	void *obj;
 
 	(void)node;
 	if (s->align <= MALLOC_TABLE_ALIGN && !s->ctor)
-		obj = malloc(s->object_size);
+		obj = malloc_table_get(s->object_size);
 	else
 		obj = aligned_alloc(s->align, s->size);
 	if (!obj)
@@ -190,11 +194,10 @@ static void *malloc_table_kmalloc(struct nslab_cpu *cpu, size_t size_bytes, gfp_
 {
 	void *obj;
 
-	(void)cpu;
-	(void)node;
-	if (__builtin_expect(size_bytes - 1 >= NSLAB_PAGE_SIZE << NSLAB_MAX_ORDER, 0))
+	(void)cpu, (void)node;
+	if (size_bytes - 1 >= NSLAB_PAGE_SIZE << NSLAB_MAX_ORDER)
 		return size_bytes ? NULL : NSLAB_ZERO_SIZE_PTR;
-	obj = malloc(size_bytes);
+	obj = malloc_table_get(size_bytes);
 	if (obj && (gfp & __GFP_ZERO))
 		memset(obj, 0, size_bytes);
 	return obj;
@@ -211,6 +214,13 @@ static size_t malloc_table_ksize(struct nslab_cpu *cpu, const void *obj)
 {
 	(void)cpu;
 	return nslab_is_zero_or_null(obj) ? 0 : malloc_usable_size((void *)(uintptr_t)obj);
+}
+
+/* What a library rounds to is its own business: no more than was asked for is promised. */
+static size_t malloc_table_size_roundup(const struct nslab_heap *heap, size_t size_bytes)
+{
+	(void)heap;
+	return size_bytes;
 }
 
 #define NSLAB_MALLOC_TABLE(table, name_text, summary_text, models_text, library, more_caps)        \
@@ -232,6 +242,7 @@ static size_t malloc_table_ksize(struct nslab_cpu *cpu, const void *obj)
 	 .kmalloc = malloc_table_kmalloc,                                                          \
 	 .kfree = malloc_table_kfree,                                                              \
 	 .ksize = malloc_table_ksize,                                                              \
+	 .size_roundup = malloc_table_size_roundup,                                                \
  };                                                                                                \
  NSLAB_ALLOCATOR_PLUGIN(table)
 

@@ -18,6 +18,7 @@
 
 #include <numaslab/page.h>
 #include <numaslab/param.h>
+#include <numaslab/stat.h>
 #include <numaslab/types.h>
 #include <stdatomic.h>
 
@@ -42,17 +43,20 @@ struct nslab_env {
 	/* Zeroed, cache-line aligned memory for handles and tables, on `node` when it can be. */
 	void *(*alloc_meta)(const struct nslab_env *env, size_t bytes, int node);
 	void (*free_meta)(const struct nslab_env *env, void *ptr, size_t bytes);
-	/* One line for the user (a found corruption, a leak); no newline in it. */
+	/*
+	 * One line for the user (a found corruption, a leak); no newline in it. It fails the trial
+	 * or check, unless it begins with "note: ".
+	 */
 	void (*report)(const struct nslab_env *env, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
 	/*
-	 * Virtually contiguous memory from single pages of an arena of its own; NULL when a host
-	 * has none. vmalloc gives NULL when pages or mappings run out, and the reason was reported
-	 * unless __GFP_NOWARN. vfree takes NULL.
+	 * Virtually contiguous memory from single pages of an arena of its own; both NULL when the
+	 * host has none. NULL when pages or mappings run out, reported unless __GFP_NOWARN. vfree:
+	 * false when no such area starts at ptr.
 	 */
 	void *(*vmalloc)(const struct nslab_env *env, struct nslab_cpu *cpu, size_t size_bytes,
 			 gfp_t gfp, int node);
-	void (*vfree)(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr);
+	bool (*vfree)(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr);
 };
 
 static inline int nslab_node_of(const struct nslab_env *env, const void *ptr)
@@ -91,6 +95,15 @@ static inline void *nslab_page_address(const struct nslab_env *env, const struct
 
 #define NSLAB_KMALLOC_CLASSES 13 /* 8 16 32 64 96 128 192 256 512 1k 2k 4k 8k */
 
+/* Sorts of kmalloc caches; a request is of the last one whose flag it has. */
+enum nslab_kmalloc_type {
+	NSLAB_KMALLOC_NORMAL,  /* kmalloc-N */
+	NSLAB_KMALLOC_CGROUP,  /* kmalloc-cg-N: __GFP_ACCOUNT */
+	NSLAB_KMALLOC_RECLAIM, /* kmalloc-rcl-N: __GFP_RECLAIMABLE */
+	NSLAB_KMALLOC_DMA,     /* dma-kmalloc-N: __GFP_DMA */
+	NSLAB_NR_KMALLOC_TYPES
+};
+
 struct nslab_heap {
 	const struct nslab_allocator_ops *ops; /* filled by the host after open() */
 	const struct nslab_env *env;
@@ -99,6 +112,13 @@ struct nslab_heap {
 	int nr_cpus;		  /* handles on the list */
 	atomic_uint flush_epoch;
 	struct kmem_cache *kmalloc[NSLAB_KMALLOC_CLASSES]; /* of the default kmalloc */
+	/*
+	 * [type - 1][class], made with the default kmalloc; NULL: all types share kmalloc[], as
+	 * they do where the backend has a kmalloc of its own.
+	 */
+	struct kmem_cache *(*kmalloc_types)[NSLAB_KMALLOC_CLASSES];
+	/* large requests that are pages now, and their pages; unreclaimable slab memory */
+	NSLAB_ALIGNED(NSLAB_CACHE_LINE) _Atomic uint64_t nr_large, nr_large_pages;
 };
 
 struct nslab_cpu {
@@ -149,71 +169,6 @@ struct nslab_cache_spec {
 	int min_partial;	 /* slabs kept per node, or NSLAB_AUTO */
 	int cpu_partial;	 /* objects kept per CPU on partial slabs, or NSLAB_AUTO */
 	int sheaf_capacity;	 /* objects, or NSLAB_AUTO */
-};
-
-/* ---- statistics, under the words of /sys/kernel/slab ---- */
-
-enum nslab_stat {
-	NSLAB_STAT_ALLOC_FASTPATH,
-	NSLAB_STAT_ALLOC_SLOWPATH,
-	NSLAB_STAT_FREE_FASTPATH,
-	NSLAB_STAT_FREE_SLOWPATH,
-	NSLAB_STAT_FREE_FROZEN,
-	NSLAB_STAT_FREE_ADD_PARTIAL,
-	NSLAB_STAT_FREE_REMOVE_PARTIAL,
-	NSLAB_STAT_ALLOC_FROM_PARTIAL,
-	NSLAB_STAT_ALLOC_SLAB,
-	NSLAB_STAT_ALLOC_REFILL,
-	NSLAB_STAT_ALLOC_NODE_MISMATCH,
-	NSLAB_STAT_FREE_SLAB,
-	NSLAB_STAT_CPUSLAB_FLUSH,
-	NSLAB_STAT_DEACTIVATE_FULL,
-	NSLAB_STAT_DEACTIVATE_EMPTY,
-	NSLAB_STAT_DEACTIVATE_TO_HEAD,
-	NSLAB_STAT_DEACTIVATE_TO_TAIL,
-	NSLAB_STAT_DEACTIVATE_REMOTE_FREES,
-	NSLAB_STAT_DEACTIVATE_BYPASS,
-	NSLAB_STAT_ORDER_FALLBACK,
-	NSLAB_STAT_CMPXCHG_DOUBLE_CPU_FAIL,
-	NSLAB_STAT_CMPXCHG_DOUBLE_FAIL,
-	NSLAB_STAT_CPU_PARTIAL_ALLOC,
-	NSLAB_STAT_CPU_PARTIAL_FREE,
-	NSLAB_STAT_CPU_PARTIAL_NODE,
-	NSLAB_STAT_CPU_PARTIAL_DRAIN,
-	/* per-CPU sheaves, from Linux 6.18 on */
-	NSLAB_STAT_ALLOC_CPU_SHEAF,
-	NSLAB_STAT_FREE_CPU_SHEAF,
-	NSLAB_STAT_FREE_RCU_SHEAF,
-	NSLAB_STAT_FREE_RCU_SHEAF_FAIL,
-	NSLAB_STAT_SHEAF_FLUSH,
-	NSLAB_STAT_SHEAF_REFILL,
-	NSLAB_STAT_SHEAF_ALLOC,
-	NSLAB_STAT_SHEAF_FREE,
-	NSLAB_STAT_BARN_GET,
-	NSLAB_STAT_BARN_GET_FAIL,
-	NSLAB_STAT_BARN_PUT,
-	NSLAB_STAT_BARN_PUT_FAIL,
-	NSLAB_STAT_SHEAF_PREFILL_FAST,
-	NSLAB_STAT_SHEAF_PREFILL_SLOW,
-	NSLAB_STAT_SHEAF_PREFILL_OVERSIZE,
-	NSLAB_STAT_SHEAF_RETURN_FAST,
-	NSLAB_STAT_SHEAF_RETURN_SLOW,
-	/* numaslab's own, for every backend that has the thing */
-	NSLAB_STAT_LIST_LOCK,	 /* acquisitions of a node's list lock */
-	NSLAB_STAT_REMOTE_FREE,	 /* objects freed on a CPU of another node */
-	NSLAB_STAT_REMOTE_BATCH, /* batches in which remote objects went home */
-	NSLAB_NR_STATS
-};
-
-struct nslab_cache_stats {
-	uint64_t nr_slabs;    /* slabs that exist */
-	uint64_t nr_pages;    /* pages in them */
-	uint64_t nr_partial;  /* slabs on node partial lists */
-	uint64_t nr_objects;  /* object slots in all slabs */
-	uint64_t nr_free;     /* slots not handed out: in slabs and in per-CPU layers */
-	uint64_t nr_cpu_free; /* of nr_free, held by per-CPU layers; needs quiesced handles */
-	uint64_t stat[NSLAB_NR_STATS]; /* 0 unless counted; see `is_counted` */
-	bool is_counted;	       /* stat[] was kept (parameter `stats` or a debug build) */
 };
 
 /* ---- the backend ---- */
@@ -285,6 +240,8 @@ struct nslab_allocator_ops {
 			     struct nslab_sheaf *sheaf);
 	void (*sheaf_return)(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp,
 			     struct nslab_sheaf *sheaf);
+	/* Bytes that a kmalloc of size_bytes can use; size_bytes itself when it is too large. */
+	size_t (*size_roundup)(const struct nslab_heap *heap, size_t size_bytes);
 };
 
 #endif

@@ -175,6 +175,8 @@ static inline __attribute__((always_inline)) void remote(const struct bench *b, 
 	for (size_t i = 0; i < n; i++) {
 		void *obj = bench_alloc(b->cpu[0], &b->type, entry);
 
+		if (!obj)
+			exit(3); /* NULL would end the consumer */
 		while (head - tail == NR_RING) {
 			tail = atomic_load_explicit(&ring.tail, memory_order_acquire);
 			nslab_cpu_relax();
@@ -378,6 +380,7 @@ static int trial(const struct arm *arm, enum pattern p, size_t size)
 
 	b.type.size_bytes = size;
 	b.type.scratch = scratch;
+	alarm(30);
 	pin(pthread_self(), 0);
 	for (int i = 0; i < NR_INDICES; i++)
 		indices[i] = (uint16_t)nslab_rng_below(&rng, NR_CHURN);

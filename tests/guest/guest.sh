@@ -152,7 +152,9 @@ distance() {
 pack || die 126 "cannot pack the initramfs"
 describe_nodes
 begin=$EPOCHREALTIME
-timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg,thread=multi -machine pc,usb=off -cpu max \
+# One host thread for all CPUs: with one for each, a busy host loses timer interrupts of a guest CPU now
+# and then, and the guest stalls for good.
+timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg,thread=single -machine pc,usb=off -cpu max \
 	-nodefaults -display none -no-reboot "${machine[@]}" \
 	-kernel "$kernel" -initrd "$scratch/initramfs" \
 	-append "console=ttyS0 quiet panic=-1 mitigations=off numa_balancing=disable $append" \

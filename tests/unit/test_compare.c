@@ -32,14 +32,15 @@ struct runs {
 static int runs_setup(void **state)
 {
 	struct runs *runs = calloc(1, sizeof(*runs));
+	char dir[] = "/tmp/numaslab-test-XXXXXX";
 
 	if (!runs)
 		return -1;
-	snprintf(runs->dir, sizeof(runs->dir), "/tmp/numaslab-test-XXXXXX");
-	if (!mkdtemp(runs->dir))
+	if (!mkdtemp(dir))
 		return -1;
+	memcpy(runs->dir, dir, sizeof(dir));
 	for (int i = 0; i < 2; i++)
-		snprintf(runs->paths[i], sizeof(runs->paths[i]), "%s/%c.db", runs->dir, 'a' + i);
+		snprintf(runs->paths[i], sizeof(runs->paths[i]), "%s/%c.db", dir, 'a' + i);
 	*state = runs;
 	return 0;
 }

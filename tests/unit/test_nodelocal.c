@@ -10,6 +10,7 @@
 #include "allocators/common/kmalloc.h"
 #include "allocators/nodelocal.h"
 #include "core/list.h"
+#include "core/param.h"
 #include "core/rng.h"
 #include "tests/support/simple_env.h"
 
@@ -55,17 +56,23 @@ static void rig_fill(struct nslab_allocator_ops *ops, const struct nslab_plugin 
 	ops->krealloc = ops->krealloc ? ops->krealloc : d->krealloc;
 }
 
-static void rig_open_with(struct rig *rig, const struct nslab_plugin *plugin, int nr_nodes,
-			  size_t node_bytes)
+static void rig_open_params(struct rig *rig, const struct nslab_plugin *plugin, int nr_nodes,
+			    size_t node_bytes, const void *params)
 {
 	memset(rig, 0, sizeof(*rig));
 	rig_fill(&rig->ops, plugin);
 	assert_int_equal(simple_env_open(nr_nodes, node_bytes, &rig->simple), 0);
-	assert_int_equal(rig->ops.open(simple_env_get(rig->simple), NULL, &rig->heap), 0);
+	assert_int_equal(rig->ops.open(simple_env_get(rig->simple), params, &rig->heap), 0);
 	rig->heap->ops = &rig->ops;
 	rig->nr_cpus = NR_CPUS;
 	for (int i = 0; i < NR_CPUS; i++)
 		assert_int_equal(rig->ops.cpu_online(rig->heap, i, i % nr_nodes, &rig->cpu[i]), 0);
+}
+
+static void rig_open_with(struct rig *rig, const struct nslab_plugin *plugin, int nr_nodes,
+			  size_t node_bytes)
+{
+	rig_open_params(rig, plugin, nr_nodes, node_bytes, NULL);
 }
 
 static void rig_open(struct rig *rig)
@@ -522,6 +529,39 @@ static void nodelocal_sends_one_batch_when_many_objects_are_remote(void **state)
 	rig_close(&rig);
 }
 
+static void nodelocal_counts_every_call_when_asked(void **state)
+{
+	const struct nslab_allocator_ops *ops = nslab_plugin_nodelocal.ops;
+	NSLAB_ALIGNED(16) char params[256] = {0};
+	struct nslab_cache_stats stats;
+	struct kmem_cache *s;
+	struct nslab_err err;
+	void *objs[300];
+	struct rig rig;
+
+	(void)state;
+	assert_true(ops->params_size <= sizeof(params));
+	assert_int_equal(nslab_param_defaults(ops->params, params, &err), 0);
+	assert_int_equal(
+		nslab_param_set(nslab_param_find(ops->params, "stats"), "yes", params, &err), 0);
+	rig_open_params(&rig, &nslab_plugin_nodelocal, 1, NODE_MIB, params);
+	s = rig.heap->kmalloc[nslab_kmalloc_index(64)];
+	for (int i = 0; i < 300; i++)
+		objs[i] = kmalloc(rig.cpu[0], 64, GFP_KERNEL);
+	for (int i = 0; i < 200; i++)
+		kfree(rig.cpu[1], objs[i]);
+	kmem_cache_free_bulk(rig.cpu[1], s, 100, objs + 200);
+	rig.ops.cache_stats(s, &stats);
+	assert_true(stats.is_counted);
+	assert_int_equal(
+		stats.stat[NSLAB_STAT_ALLOC_FASTPATH] + stats.stat[NSLAB_STAT_ALLOC_SLOWPATH], 300);
+	assert_int_equal(
+		stats.stat[NSLAB_STAT_FREE_FASTPATH] + stats.stat[NSLAB_STAT_FREE_SLOWPATH], 300);
+	assert_true(stats.stat[NSLAB_STAT_ALLOC_SLOWPATH] <= 10);
+	assert_true(stats.stat[NSLAB_STAT_FREE_SLOWPATH] <= 10);
+	rig_close(&rig);
+}
+
 static void nodelocal_validate_tells_when_the_map_was_damaged(void **state)
 {
 	struct kmem_cache *s;
@@ -648,6 +688,7 @@ int main(void)
 		cmocka_unit_test(nodelocal_refuses_to_destroy_when_an_object_lives),
 		cmocka_unit_test(nodelocal_holds_a_bounded_amount_when_all_classes_were_used),
 		cmocka_unit_test(nodelocal_sends_one_batch_when_many_objects_are_remote),
+		cmocka_unit_test(nodelocal_counts_every_call_when_asked),
 		cmocka_unit_test(nodelocal_validate_tells_when_the_map_was_damaged),
 		cmocka_unit_test(nodelocal_passes_objects_when_two_threads_share_a_cache),
 	};

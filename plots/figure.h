@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * figure.h: what all plots have in common: facets, arms, rows of numbers, and their files.
+ *
+ * A plot is a function that fills a figure from the cells of a run; script.c turns any figure into
+ * a table and a gnuplot script, gnuplot.c runs it.
+ */
+#ifndef NSLAB_FIGURE_H
+#define NSLAB_FIGURE_H
+
+#include "plots/plots.h"
+
+/* Texts without repeats, numbered in the order of their coming. */
+struct nslab_names {
+	size_t nr;
+	char **texts;
+};
+
+struct nslab_figure_row {
+	int facet, arm;
+	int slot;	      /* number of the arm among those of its facet */
+	double x;	      /* position on the x axis of its facet */
+	double value, lo, hi; /* NaN: not measured */
+	size_t n;	      /* trials behind it */
+	const char *tick;     /* label of x, owned by `ticks` */
+	const char *note;     /* why there is no value, owned by the cells; or NULL */
+};
+
+struct nslab_figure {
+	const char *name;
+	char title[256];
+	char spread[128];	   /* what bar and whisker are */
+	char remark[256];	   /* one more line of the footnote, or "" */
+	struct nslab_names ids;	   /* of facets, as the cells tell them */
+	struct nslab_names facets; /* their titles, one for each id */
+	struct nslab_names arms;
+	struct nslab_names ticks;
+	struct nslab_names ylabels; /* one for each facet, or one */
+	size_t nr_rows, max_rows;
+	struct nslab_figure_row *rows;
+	int cols;		       /* facets side by side */
+	int facet_width, facet_height; /* pixels */
+	bool is_out_of_memory;
+};
+
+/* What plots are drawn from. */
+struct nslab_plot_input {
+	struct nslab_run_record run;
+	char status[16];
+	double harness_ns;
+	struct nslab_cell_list *list;
+	int *nr_counted; /* of each cell: workers whose operations count, 0 when unknown */
+	/* what is not the same in all cells must stand in titles */
+	bool has_sizes, has_threads, has_placements, has_memories;
+};
+
+struct nslab_plot {
+	const char *name;
+	const char *summary;
+	/* 0, or -ENODATA and in err what the run would need */
+	int (*build)(const struct nslab_plot_input *input, struct nslab_figure *figure,
+		     struct nslab_err *err);
+};
+
+extern const struct nslab_plot nslab_plot_throughput;
+extern const struct nslab_plot nslab_plot_scaling;
+extern const struct nslab_plot nslab_plot_matrix;
+extern const struct nslab_plot nslab_plot_order;
+
+/* ---- figure.c ---- */
+
+/* The number of the text, which is added when it is new. */
+int nslab_names_add(struct nslab_figure *figure, struct nslab_names *names, const char *text);
+/* Adds even when the text is there already. */
+void nslab_names_push(struct nslab_figure *figure, struct nslab_names *names, const char *text);
+struct nslab_figure_row *nslab_figure_add(struct nslab_figure *figure, int facet, int arm,
+					  double x);
+/* Median and quartiles of the cell's trials, or the reason that there are none. */
+void nslab_figure_values(struct nslab_figure_row *row, const struct nslab_cell_values *cell,
+			 double scale_inverse);
+/* The facet called id, or -1. */
+int nslab_figure_find(const struct nslab_figure *figure, const char *id);
+/* The facet called id; a new one gets the title, or the id where two would look the same. */
+int nslab_figure_facet(struct nslab_figure *figure, const char *id, const char *title);
+/* Puts x at 0, 1, 2.. in the order of the values that a facet has. */
+void nslab_figure_rank(struct nslab_figure *figure);
+/* Sorts rows by facet, arm and x, and gives arms their slots; arms without values in a facet keep
+ * theirs. */
+void nslab_figure_sort(struct nslab_figure *figure);
+void nslab_figure_clear(struct nslab_figure *figure);
+
+/* Takes `key=value` out of a cell's key or family. */
+void nslab_key_without(const char *key, const char *word, char *out, size_t out_bytes);
+/*
+ * "pingpong, 64 B, 2 threads, node:1": the parts that are in `parts` and differ within the run, and
+ * the workload's parameters that differ between its cells. It looks at every cell: ask once a
+ * facet.
+ */
+#define NSLAB_PART_SIZE	     (1u << 0)
+#define NSLAB_PART_THREADS   (1u << 1)
+#define NSLAB_PART_PLACEMENT (1u << 2)
+void nslab_cell_title(const struct nslab_plot_input *input, const struct nslab_cell_record *cell,
+		      unsigned parts, char *out, size_t out_bytes);
+/* 64 -> "64 B", 8192 -> "8 KiB" */
+void nslab_size_text(int64_t bytes, char *out, size_t out_bytes);
+
+/* ---- script.c ---- */
+
+int nslab_script_write(const struct nslab_plot_input *input, const struct nslab_figure *figure,
+		       const char *folder, struct nslab_err *err);
+/* Text for a single-quoted gnuplot string: quotes doubled, control characters blank. */
+void nslab_script_quote(const char *text, char *out, size_t out_bytes);
+
+/* ---- gnuplot.c ---- */
+
+/* 0, or -errno and in why a line that says what to install. */
+int nslab_gnuplot_probe(char *why, size_t why_bytes);
+/* Runs NAME.gp in folder for one format ("png", "svg"). */
+int nslab_gnuplot_run(const char *folder, const char *name, const char *format, char *why,
+		      size_t why_bytes);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * gnuplot.c: finds gnuplot and runs a script with it, without a shell.
+ *
+ * The program is the one in NUMASLAB_GNUPLOT or `gnuplot` on the path. It runs in the folder of
+ * the script, so that the script names its table and pictures without a path; nothing of a user's
+ * text is on its command line. What it says on stderr is read through a pipe, and the first line of
+ * it becomes the reason when no picture came out; warnings beside a picture are dropped.
+ *
+ * Left out: a time limit; scripts are ours and read one table.
+ */
+#define _GNU_SOURCE
+#include "plots/figure.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Arrays and key entries of our scripts need it. */
+#define GNUPLOT_NEEDED 5.4
+
+static const char *gnuplot_program(void)
+{
+	const char *program = getenv("NUMASLAB_GNUPLOT");
+
+	return program && *program ? program : "gnuplot";
+}
+
+/* All that comes from fd; what does not fit is read and dropped. */
+static void gnuplot_listen(int fd, char *text, size_t text_bytes)
+{
+	size_t len = 0;
+	char rest[512];
+
+	for (;;) {
+		bool has_room = len + 1 < text_bytes;
+		ssize_t got = has_room ? read(fd, text + len, text_bytes - len - 1)
+				       : read(fd, rest, sizeof(rest));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		if (has_room)
+			len += (size_t)got;
+	}
+	text[len] = '\0';
+}
+
+/* Exit status, 128 + signal, or -errno. stdout and stderr go into text. */
+static int gnuplot_call(const char *folder, char *const *argv, char *text, size_t text_bytes)
+{
+	posix_spawn_file_actions_t actions;
+	int pipes[2], status, rc;
+	pid_t child;
+
+	*text = '\0';
+	if (pipe2(pipes, O_CLOEXEC))
+		return -errno;
+	rc = posix_spawn_file_actions_init(&actions);
+	if (rc)
+		goto out_pipe;
+	rc = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	rc = rc ? rc : posix_spawn_file_actions_adddup2(&actions, pipes[1], 1);
+	rc = rc ? rc : posix_spawn_file_actions_adddup2(&actions, pipes[1], 2);
+	if (!rc && folder)
+		rc = posix_spawn_file_actions_addchdir_np(&actions, folder);
+	rc = rc ? rc : posix_spawnp(&child, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+out_pipe:
+	close(pipes[1]);
+	if (!rc)
+		gnuplot_listen(pipes[0], text, text_bytes);
+	close(pipes[0]);
+	if (rc)
+		return -rc;
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int nslab_gnuplot_probe(char *why, size_t why_bytes)
+{
+	char program[PATH_MAX], text[256];
+	char *argv[] = {program, "--version", NULL};
+	const char *digits;
+	double version;
+	int rc;
+
+	snprintf(program, sizeof(program), "%s", gnuplot_program());
+	rc = gnuplot_call(NULL, argv, text, sizeof(text));
+	if (rc) {
+		snprintf(why, why_bytes,
+			 "cannot run '%.100s': %s; install gnuplot 5.4 or newer (Debian: "
+			 "gnuplot-nox)",
+			 program, rc < 0 ? strerror(-rc) : "it failed");
+		return rc < 0 ? rc : -EIO;
+	}
+	digits = strpbrk(text, "0123456789");
+	version = digits ? strtod(digits, NULL) : 0;
+	if (version + 0.001 >= GNUPLOT_NEEDED)
+		return 0;
+	snprintf(why, why_bytes, "'%.100s' is version %.3g; 5.4 or newer is needed", program,
+		 version);
+	return -ENOTSUP;
+}
+
+/* The first line with letters, which is gnuplot's message (line numbers come before it). */
+static void gnuplot_first_words(const char *text, char *out, size_t out_bytes)
+{
+	const char *best = "it wrote no picture";
+	int len = (int)strlen(best);
+
+	while (*text) {
+		int line_len = (int)strcspn(text, "\n");
+		int blank = (int)strspn(text, " \t^");
+
+		if (blank < line_len && isalpha((unsigned char)text[blank]) &&
+		    !memmem(text, (size_t)line_len, "warning", 7)) {
+			best = text + blank;
+			len = line_len - blank;
+			break;
+		}
+		if (blank < line_len && text[blank] == '"' && strstr(text, ": ")) {
+			best = text + blank;
+			len = line_len - blank;
+		}
+		text += line_len;
+		text += *text == '\n';
+	}
+	snprintf(out, out_bytes, "gnuplot: %.*s", len, best);
+}
+
+int nslab_gnuplot_run(const char *folder, const char *name, const char *format, char *why,
+		      size_t why_bytes)
+{
+	char program[PATH_MAX], set[32], script[96], picture[PATH_MAX], text[2048];
+	char *argv[] = {program, "-e", set, script, NULL};
+	struct stat st;
+	int rc;
+
+	snprintf(program, sizeof(program), "%s", gnuplot_program());
+	snprintf(set, sizeof(set), "format='%.8s'", format);
+	snprintf(script, sizeof(script), "%.80s.gp", name);
+	if (snprintf(picture, sizeof(picture), "%s/%.80s.%.8s", folder, name, format) >=
+	    (int)sizeof(picture))
+		return -ENAMETOOLONG;
+	unlink(picture); /* a picture of an earlier run would look like success */
+	rc = gnuplot_call(folder, argv, text, sizeof(text));
+	if (!rc && !stat(picture, &st) && st.st_size > 0)
+		return 0;
+	if (rc < 0)
+		snprintf(why, why_bytes, "cannot run '%.100s': %s", program, strerror(-rc));
+	else
+		gnuplot_first_words(text, why, why_bytes);
+	unlink(picture);
+	return rc < 0 ? rc : -EIO;
+}
