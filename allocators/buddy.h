@@ -9,8 +9,8 @@
 #ifndef NSLAB_BUDDY_H
 #define NSLAB_BUDDY_H
 
+#include "allocators/buddy_open.h"
 #include "allocators/common/zone.h"
-#include "allocators/memblock.h"
 #include "core/list.h"
 #include "core/lock.h"
 
@@ -25,24 +25,6 @@
 #define BUDDY_PCP_LISTS	    (BUDDY_PCP_SMALL + 2)
 #define BUDDY_PCP_SCALE_MAX 5 /* a batch grows to at most batch << 5 */
 #define BUDDY_NO_FRAME	    SIZE_MAX
-
-enum buddy_generation {
-	BUDDY_LINUX_6_1,
-	BUDDY_LINUX_6_12
-};
-
-struct buddy_params {
-	bool pcp;
-	int64_t pcp_high;
-	int64_t pcp_batch;
-	int64_t pcp_generation; /* enum buddy_generation */
-	bool watermarks;
-	int64_t watermark_scale_factor;
-	int64_t min_free_kib;
-	bool group_by_mobility;
-	int64_t dma_zone_mib;
-	int64_t early_mib;
-};
 
 /*
  * What the page layer knows about a frame, one byte each in frame_state[], all of it under the lock
@@ -252,19 +234,5 @@ int buddy_range_claim(struct nslab_page_source *source, struct nslab_page *first
 void buddy_range_free(struct nslab_page_source *source, struct nslab_page *first, size_t nr_pages);
 int buddy_set_mover(struct nslab_page_source *source, struct nslab_page *page,
 		    struct nslab_page_mover *mover);
-
-/* ---- buddy_open.c ---- */
-
-extern const struct nslab_param nslab_buddy_params[];
-int buddy_open(const struct nslab_arena *arena, const void *params,
-	       struct nslab_page_source **source);
-void buddy_close(struct nslab_page_source *source);
-/*
- * The same with memory that was handed out early: memblock holds the arena's frames as byte ranges
- * from 0 on (frame number << 12), node by node. What it has reserved stays reserved for good.
- */
-int nslab_buddy_open_early(const struct nslab_arena *arena, const void *params,
-			   const struct nslab_memblock *memblock,
-			   struct nslab_page_source **source);
 
 #endif

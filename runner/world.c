@@ -371,17 +371,12 @@ static void *world_vmalloc(const struct nslab_env *env, struct nslab_cpu *cpu, s
 	return NULL;
 }
 
-static void world_vfree(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr)
+static bool world_vfree(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr)
 {
-	struct nslab_world *w = world_of(env);
-	struct nslab_vmalloc *vmalloc = world_areas_made(&w->areas);
+	struct nslab_vmalloc *vmalloc = world_areas_made(&world_of(env)->areas);
 
 	(void)cpu;
-	if (!ptr)
-		return;
-	if (!vmalloc || nslab_vmalloc_free(vmalloc, NULL, (void *)(uintptr_t)ptr))
-		env->report(env, "'%s' frees %p, where no vmalloc area starts", w->allocator->name,
-			    ptr);
+	return vmalloc && !nslab_vmalloc_free(vmalloc, NULL, (void *)(uintptr_t)ptr);
 }
 
 /* ---- CPUs ---- */
@@ -507,7 +502,7 @@ static int world_open_pages(struct nslab_world *w, const struct nslab_world_spec
 	rc = world_params(ops->params, ops->params_size, spec->page_params, &w->page_params,
 			  &params, err);
 	if (!rc)
-		rc = world_areas_set_params(&w->areas, params, err);
+		rc = world_areas_set(&w->areas, w->map, params, err);
 	if (rc)
 		return nslab_fail_in(err, rc, "page allocator '%s'", ops->name);
 	rc = ops->open(w->env.arena, params, &w->source);

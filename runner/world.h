@@ -22,8 +22,7 @@ struct nslab_world_spec {
 	const void *allocator_params;		     /* params_size bytes, or NULL: defaults */
 	const struct nslab_page_ops *page;	     /* from the registry */
 	const void *page_params;		     /* or NULL: defaults */
-	const struct nslab_arena_spec *arena; /* node_bytes is 4 MiB without NSLAB_CAP_PAGES; its
-						 topology must outlive the world */
+	const struct nslab_arena_spec *arena; /* node_bytes is 4 MiB without NSLAB_CAP_PAGES */
 	uint64_t seed;
 	/* called for each env->report line; NULL: stderr */
 	void (*report)(void *context, const char *line);

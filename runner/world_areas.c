@@ -23,13 +23,14 @@
 void world_areas_init(struct world_areas *areas, const struct nslab_world_spec *spec)
 {
 	areas->page = spec->page;
-	areas->spec = *spec->arena;
-	areas->spec.is_shared = true;
+	areas->node_bytes = spec->arena->node_bytes;
 	pthread_mutex_init(&areas->lock, NULL);
 }
 
-int world_areas_set_params(struct world_areas *areas, const void *params, struct nslab_err *err)
+int world_areas_set(struct world_areas *areas, const struct nslab_arena_map *like,
+		    const void *params, struct nslab_err *err)
 {
+	areas->like = like;
 	if (!params || !areas->page->params_size)
 		return 0;
 	areas->page_params = malloc(areas->page->params_size);
@@ -62,7 +63,7 @@ static int world_areas_open(struct world_areas *areas, struct nslab_err *err)
 	int rc = 0;
 
 	if (!areas->map)
-		rc = nslab_arena_map_open(&areas->spec, &areas->map, err);
+		rc = nslab_arena_map_open_shared(areas->like, areas->node_bytes, &areas->map, err);
 	if (!rc)
 		rc = world_areas_open_source(areas, err);
 	if (rc)
@@ -121,8 +122,13 @@ static char *world_page_text(struct nslab_world *w,
 	while (!nslab_world_zone_stats(w, nr, &one))
 		nr++;
 	zones = calloc((size_t)nr + 1, sizeof(*zones));
-	for (int i = 0; zones && i < nr; i++)
+	for (int i = 0; zones && i < nr; i++) {
+		const int *os_index = nslab_world_env(w)->arena->node_os_index;
+
 		nslab_world_zone_stats(w, i, &zones[i]);
+		if (os_index && os_index[zones[i].node] >= 0)
+			zones[i].node = os_index[zones[i].node];
+	}
 	if (zones && nr)
 		result = text(zones, (size_t)nr);
 	free(zones);

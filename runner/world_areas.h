@@ -14,8 +14,9 @@
 
 struct world_areas {
 	const struct nslab_page_ops *page;
-	void *page_params; /* a copy, or NULL */
-	struct nslab_arena_spec spec;
+	void *page_params;		    /* a copy, or NULL */
+	const struct nslab_arena_map *like; /* the timed arena */
+	size_t node_bytes;
 	pthread_mutex_t lock; /* while they are made */
 	struct nslab_arena_map *map;
 	struct nslab_page_source *source;
@@ -23,8 +24,9 @@ struct world_areas {
 };
 
 void world_areas_init(struct world_areas *areas, const struct nslab_world_spec *spec);
-/* Parameters of the page plug-in; params_size bytes are copied. */
-int world_areas_set_params(struct world_areas *areas, const void *params, struct nslab_err *err);
+/* The timed arena, and parameters of the page plug-in, of which params_size bytes are copied. */
+int world_areas_set(struct world_areas *areas, const struct nslab_arena_map *like,
+		    const void *params, struct nslab_err *err);
 /* Made when it is asked for first. Thread-safe. */
 int world_areas_vmalloc(struct world_areas *areas, struct nslab_vmalloc **vmalloc,
 			struct nslab_err *err);

@@ -250,10 +250,10 @@ static int reserve_some(struct nslab_arena_map *map, const struct nslab_arena_sp
 	int rc;
 
 	set_node_bytes(map, bytes);
-	rc = reserve(map, spec->is_shared);
+	rc = reserve(map, false);
 	while (rc && !spec->node_bytes && map->arena.node_bytes / 2 >= DEFAULT_BYTES_MIN) {
 		set_node_bytes(map, map->arena.node_bytes / 2);
-		rc = reserve(map, spec->is_shared);
+		rc = reserve(map, false);
 	}
 	if (rc)
 		return nslab_fail(err, rc,
@@ -342,6 +342,52 @@ int nslab_arena_map_open(const struct nslab_arena_spec *spec, struct nslab_arena
 out_close:
 	nslab_arena_map_close(m);
 	return rc;
+}
+
+static int copy_parts(struct nslab_arena_map *map, const struct nslab_arena_map *like)
+{
+	size_t nr = (size_t)like->arena.nr_nodes;
+	int rc;
+
+	map->arena.nr_nodes = like->arena.nr_nodes;
+	rc = alloc_tables(map);
+	if (rc)
+		return rc;
+	memcpy(map->parts, like->parts, nr * sizeof(*map->parts));
+	memcpy(map->distance, like->distance, nr * nr);
+	memcpy(map->node_has_cpus, like->node_has_cpus, nr);
+	memcpy(map->node_os_index, like->node_os_index, nr * sizeof(*map->node_os_index));
+	return arena_meta_open(map);
+}
+
+int nslab_arena_map_open_shared(const struct nslab_arena_map *like, size_t node_bytes,
+				struct nslab_arena_map **map, struct nslab_err *err)
+{
+	struct nslab_arena_map *m = calloc(1, sizeof(*m));
+	int rc;
+
+	if (!m)
+		return nslab_fail(err, -ENOMEM, "cannot make an arena: out of memory");
+	m->fd = -1;
+	m->policy = like->policy;
+	m->huge = like->huge;
+	m->is_simulated = like->is_simulated;
+	m->arena.nr_cpus = like->arena.nr_cpus;
+	pthread_mutex_init(&m->meta_lock, NULL);
+	rc = copy_parts(m, like);
+	if (!rc) {
+		set_node_bytes(m, node_bytes ? node_bytes : like->arena.node_bytes);
+		rc = reserve(m, true);
+	}
+	if (rc) {
+		nslab_arena_map_close(m);
+		return nslab_fail(err, rc, "cannot make a shared arena: %s", strerror(-rc));
+	}
+	arena_advise(m, (void *)m->arena.base, (size_t)m->arena.nr_nodes << m->arena.node_shift);
+	arena_advise(m, m->arena.pages, m->pages_bytes);
+	bind_all(m);
+	*map = m;
+	return 0;
 }
 
 void nslab_arena_map_close(struct nslab_arena_map *map)

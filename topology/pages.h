@@ -26,7 +26,6 @@ struct nslab_arena_spec {
 	enum nslab_huge_policy huge;
 	size_t node_bytes; /* of each part; rounded up to 4 MiB; 0: a default */
 	int nr_cpus;	   /* for struct nslab_arena */
-	bool is_shared;	   /* backed by a memory file, so that pages can be mapped once more */
 };
 
 struct nslab_arena_map;
@@ -48,6 +47,12 @@ struct nslab_page_check {
  */
 int nslab_arena_map_open(const struct nslab_arena_spec *spec, struct nslab_arena_map **map,
 			 struct nslab_err *err);
+/*
+ * A second arena, placed as this one is, over a file in memory, so that its pages can be mapped
+ * once more. node_bytes 0: as large. The first one may be closed before.
+ */
+int nslab_arena_map_open_shared(const struct nslab_arena_map *like, size_t node_bytes,
+				struct nslab_arena_map **map, struct nslab_err *err);
 void nslab_arena_map_close(struct nslab_arena_map *map);
 
 const struct nslab_arena *nslab_arena_map_arena(const struct nslab_arena_map *map);

@@ -50,13 +50,13 @@ struct nslab_env {
 	void (*report)(const struct nslab_env *env, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
 	/*
-	 * Virtually contiguous memory from single pages of an arena of its own; NULL when a host
-	 * has none. vmalloc gives NULL when pages or mappings run out, and the reason was reported
-	 * unless __GFP_NOWARN. vfree takes NULL.
+	 * Virtually contiguous memory from single pages of an arena of its own; both NULL when the
+	 * host has none. NULL when pages or mappings run out, reported unless __GFP_NOWARN. vfree:
+	 * false when no such area starts at ptr.
 	 */
 	void *(*vmalloc)(const struct nslab_env *env, struct nslab_cpu *cpu, size_t size_bytes,
 			 gfp_t gfp, int node);
-	void (*vfree)(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr);
+	bool (*vfree)(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr);
 };
 
 static inline int nslab_node_of(const struct nslab_env *env, const void *ptr)
