@@ -411,7 +411,8 @@ void nodelocal_kfree_slow(struct nslab_cpu *base, void *obj)
 
 /* ---- the table's functions ---- */
 
-static NODELOCAL_HOT void *nodelocal_alloc(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp, int node)
+static NODELOCAL_HOT void *nodelocal_alloc(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp,
+					   int node)
 {
 	return nodelocal_alloc_fast(base, s, gfp, node);
 }
@@ -421,7 +422,8 @@ static NODELOCAL_HOT void nodelocal_free(struct nslab_cpu *base, struct kmem_cac
 	nodelocal_free_fast(base, s, obj);
 }
 
-static NODELOCAL_HOT void *nodelocal_kmalloc(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp, int node)
+static NODELOCAL_HOT void *nodelocal_kmalloc(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp,
+					     int node)
 {
 	return nodelocal_kmalloc_fast(base, size_bytes, gfp, node);
 }

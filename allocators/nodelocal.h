@@ -25,7 +25,7 @@
 /* Never inlined into the fast path, which would then save registers for it. */
 #define NODELOCAL_SLOW __attribute__((noinline))
 /* The table's functions fit into one cache line of code each when they begin at one. */
-#define NODELOCAL_HOT  __attribute__((aligned(64)))
+#define NODELOCAL_HOT __attribute__((aligned(64)))
 
 /* Pointers to free objects of one cache and one home node, on their way through the depot. */
 struct nodelocal_batch {
