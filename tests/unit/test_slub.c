@@ -35,6 +35,8 @@ struct params {
 	int64_t order, min_partial, cpu_partial;
 	int64_t slab_min_order, slab_max_order, slab_min_objects;
 	int64_t remote_node_defrag_ratio;
+	int64_t generation, sheaf_capacity, max_full, max_empty;
+	bool remote_bypass, refill_when_nonblocking, remote_trylock;
 };
 
 static void count_report(void *context, const char *line)
