@@ -27,6 +27,7 @@
 
 #define SLUB_TID_STEP	  ((uint64_t)NSLAB_MAX_CPUS) /* low bits of tid are the CPU's number */
 #define SLUB_CHUNK_SLOTS  16
+#define SLUB_MAX_SHEAVES  10 /* of a barn, full and empty */
 #define SLUB_CHUNKS	  64
 #define SLUB_DEFRAG_RANGE 1024 /* of the draw that the defrag ratio is held against */
 #define SLUB_LOOKAHEAD	  3    /* objects of other slabs that a bulk free looks past */
@@ -213,6 +214,7 @@ static inline void slub_count(struct slub_cache *s, struct slub_cpu_slab *slot, 
 /* ---- control calls, in slub_control.c ---- */
 
 extern const struct nslab_param slub_param_rows[], sheaves_param_rows[];
+extern const struct slub_params slub_default_params;
 
 /* `least` is the generation when params say nothing; SLUB_7_0 is never chosen by them. */
 int slub_open(const struct nslab_env *env, const void *params, enum slub_generation least,
