@@ -180,9 +180,11 @@ static size_t sheaves_take_from_node(struct slub_cpu *cpu, struct slub_cache *s,
 	size_t got = 0;
 
 	for (; page && got < want; page = next) {
-		uint64_t list = slub_seize(s, slot, page, 0);
+		uint64_t list;
 
 		next = slub_chained(page);
+		/* from here on the first free into the slab lists it, and others may take it */
+		list = slub_seize(s, slot, page, 0);
 		for (; list && got < want; list = slub_next_free(s, list))
 			objs[got++] = (void *)(uintptr_t)list;
 		if (list) {
