@@ -424,6 +424,7 @@ static void world_offline(struct nslab_world *w, struct nslab_cpu *cpu)
 {
 	struct world_slot *slot = &w->slots[cpu->id];
 
+	w->allocator->rcu_barrier(cpu); /* what waits on a CPU that goes would wait for ever */
 	w->source->ops->cpu_drain(w->source, cpu);
 	slot->is_leaving = true;
 	if (slot->is_linked) {

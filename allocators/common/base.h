@@ -32,6 +32,7 @@ static inline void nslab_cpu_init(struct nslab_cpu *cpu, struct nslab_heap *heap
 	cpu->id = id;
 	cpu->node = node;
 	cpu->page_state = NULL;
+	cpu->rcu_pending = NULL;
 	atomic_init(&cpu->flushed_epoch, atomic_load(&heap->flush_epoch));
 	nslab_list_add_tail(&cpu->link, &heap->cpus);
 	heap->nr_cpus++;

@@ -128,7 +128,8 @@ struct nslab_cpu {
 	int node; /* arena node that its memory comes from */
 	atomic_uint flushed_epoch;
 	struct nslab_list link;
-	void *page_state; /* the page plug-in's per-CPU lists; NULL until it needs them */
+	void *page_state;  /* the page plug-in's per-CPU lists; NULL until it needs them */
+	void *rcu_pending; /* of the default free_rcu; NULL until it needs it */
 };
 
 struct kmem_cache {
