@@ -428,11 +428,14 @@ static void *slab_alloc_fallback(struct slab_cpu *cpu, struct slab_cache *s, str
 static __attribute__((noinline)) void *slab_alloc_slow(struct slab_cpu *cpu, struct slab_cache *s,
 						       gfp_t gfp, int node)
 {
-	struct slab_array *ac = slab_enter(cpu, s, NSLAB_STAT_ALLOC_SLOWPATH);
+	struct slab_array *ac;
 	void *obj = NULL;
 
-	if (node < 0 || node >= s->base.heap->env->arena->nr_nodes)
-		node = cpu->base.node; /* a node without memory restricts nothing */
+	if (node < NUMA_NO_NODE || node >= s->base.heap->env->arena->nr_nodes)
+		return NULL; /* no such node */
+	if (node == NUMA_NO_NODE)
+		node = cpu->base.node;
+	ac = slab_enter(cpu, s, NSLAB_STAT_ALLOC_SLOWPATH);
 	if (node != cpu->base.node) {
 		slab_count(s, ac, NSLAB_STAT_ALLOC_NODE_MISMATCH);
 	} else if (ac && slab_local_try(ac)) {

@@ -349,10 +349,9 @@ static void slob_free_paged(struct nslab_cpu *cpu, struct slob_cache *s, void *o
 	slob_count_paged(s, NSLAB_STAT_FREE_SLOWPATH);
 }
 
-/* A node that does not exist restricts nothing. */
-static int slob_checked_node(const struct nslab_cpu *cpu, int node)
+static bool slob_has_node(const struct nslab_cpu *cpu, int node)
 {
-	return node >= 0 && node < cpu->heap->env->arena->nr_nodes ? node : NUMA_NO_NODE;
+	return node >= NUMA_NO_NODE && node < cpu->heap->env->arena->nr_nodes;
 }
 
 static void *slob_alloc(struct nslab_cpu *cpu, struct kmem_cache *ks, gfp_t gfp, int node)
@@ -361,11 +360,14 @@ static void *slob_alloc(struct nslab_cpu *cpu, struct kmem_cache *ks, gfp_t gfp,
 	const struct slob_request r = {
 		.bytes = ks->size,
 		.align = ks->align,
-		.node = slob_checked_node(cpu, node),
+		.node = node,
 	};
-	void *obj = s->is_paged ? slob_alloc_paged(cpu, s, gfp, r.node)
-				: slob_alloc_block(cpu, s, gfp, &r);
+	void *obj;
 
+	if (!slob_has_node(cpu, node))
+		return NULL;
+	obj = s->is_paged ? slob_alloc_paged(cpu, s, gfp, r.node)
+			  : slob_alloc_block(cpu, s, gfp, &r);
 	if (obj && ks->ctor)
 		ks->ctor(obj);
 	return obj;
@@ -389,12 +391,14 @@ static void *slob_kmalloc(struct nslab_cpu *cpu, size_t size_bytes, gfp_t gfp, i
 		.bytes = size_bytes + SLOB_HEADER,
 		.align = SLOB_HEADER,
 		.offset = SLOB_HEADER,
-		.node = slob_checked_node(cpu, node),
+		.node = node,
 	};
 	char *block;
 
 	if (size_bytes == 0)
 		return NSLAB_ZERO_SIZE_PTR;
+	if (!slob_has_node(cpu, node))
+		return NULL;
 	if (size_bytes >= NSLAB_PAGE_SIZE - SLOB_HEADER)
 		return nslab_kmalloc_large(cpu, size_bytes, gfp, r.node);
 	if ((size_bytes & (size_bytes - 1)) == 0 && size_bytes > r.align)

@@ -457,12 +457,12 @@ static __attribute__((noinline)) void *slub_alloc_slow(struct slub_cpu *cpu, str
 	uint64_t object;
 
 	slub_quiesce(&cpu->base);
+	if (node < NUMA_NO_NODE || node >= s->base.heap->env->arena->nr_nodes)
+		return NULL; /* no such node */
 	slot = slub_own_slot(cpu, s);
 	if (!slot)
 		return NULL;
 	slub_count(s, slot, NSLAB_STAT_ALLOC_SLOWPATH);
-	if (node < 0 || node >= s->base.heap->env->arena->nr_nodes)
-		node = NUMA_NO_NODE; /* a node without memory restricts nothing */
 	object = slub_refill(cpu, s, slot, gfp, node);
 	if (!object) {
 		slub_count(s, slot, SLUB_ALLOC_FAILED);
