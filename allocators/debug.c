@@ -109,6 +109,23 @@ debug_report(const struct nslab_env *env, const char *format, ...)
 	outer->report(outer, "%s", line);
 }
 
+static void *debug_vmalloc(const struct nslab_env *env, struct nslab_cpu *cpu, size_t size_bytes,
+			   gfp_t gfp, int node)
+{
+	struct debug_heap *d = debug_of_env(env);
+	const struct nslab_env *outer = d->base.env;
+
+	return outer->vmalloc(outer, debug_outer(d, cpu), size_bytes, gfp, node);
+}
+
+static bool debug_vfree(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr)
+{
+	struct debug_heap *d = debug_of_env(env);
+	const struct nslab_env *outer = d->base.env;
+
+	return outer->vfree(outer, debug_outer(d, cpu), ptr);
+}
+
 /* Call by call: whatever else an environment offers must not see this one as its own. */
 static void debug_env_init(struct debug_heap *d)
 {
@@ -119,6 +136,8 @@ static void debug_env_init(struct debug_heap *d)
 	d->env.alloc_meta = debug_alloc_meta;
 	d->env.free_meta = debug_free_meta;
 	d->env.report = debug_report;
+	d->env.vmalloc = d->base.env->vmalloc ? debug_vmalloc : NULL;
+	d->env.vfree = d->base.env->vfree ? debug_vfree : NULL;
 }
 
 /* ---- quarantine ---- */
