@@ -39,7 +39,7 @@ struct check_run {
 	const struct nslab_page_ops *page;
 	const char *plugins[NSLAB_OPTION_LIST_MAX];
 	const char *only; /* name of one check, or NULL */
-	bool is_json;
+	bool is_json, is_debug;
 	json_t *rows;
 	unsigned nr[3]; /* by verdict */
 };
@@ -141,6 +141,7 @@ static void check_one(struct check_run *run, const struct nslab_allocator_ops *o
 		.allocator = ops,
 		.page = run->page,
 		.seed = CHECK_SEED,
+		.is_debug = run->is_debug,
 	};
 	const struct nslab_conformance_result peer = {
 		.verdict = NSLAB_VERDICT_SKIP,
@@ -265,6 +266,8 @@ static int check_command(int argc, char **argv)
 		{"plugin", 'p', NSLAB_OPTION_LIST, run.plugins, "FILE",
 		 "load this shared object; without names its allocators are checked"},
 		{"check", 'c', NSLAB_OPTION_TEXT, &run.only, "NAME", "run this check only"},
+		{"debug", 0, NSLAB_OPTION_FLAG, &run.is_debug, NULL,
+		 "through the debug layer, which must find nothing"},
 		{"json", 0, NSLAB_OPTION_FLAG, &run.is_json, NULL, "print a JSON array"},
 		{NULL, 0, NSLAB_OPTION_FLAG, NULL, NULL, NULL},
 	};

@@ -48,7 +48,7 @@ struct run_arguments {
 	const char *output;
 	const char *xml;
 	long sim_nodes;
-	bool is_dry, is_json, is_quiet, has_no_plots;
+	bool is_dry, is_json, is_quiet, has_no_plots, has_slabinfo;
 	char argv_text[2048];
 };
 
@@ -133,6 +133,26 @@ static int run_tables(struct run_state *r, struct nslab_run_file *run)
 	return fclose(file) && !rc ? -EIO : rc;
 }
 
+/* The tables that the trials left; the file stays in the run's folder. */
+static int run_slabinfo(struct run_state *r)
+{
+	char path[4200], buffer[4096];
+	size_t nr;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/slabinfo.txt", r->result.folder);
+	file = fopen(path, "re");
+	if (!file && errno == ENOENT) /* interrupted before the first */
+		return 0;
+	if (!file)
+		return nslab_fail(&r->err, -errno, "cannot read '%s': %s", path, strerror(errno));
+	putchar('\n');
+	while ((nr = fread(buffer, 1, sizeof(buffer), file)))
+		fwrite(buffer, 1, nr, stdout);
+	fclose(file);
+	return 0;
+}
+
 /* Pictures are a service: without them the run is still whole, so nothing here fails it. */
 static void run_plots(struct run_state *r, struct nslab_run_file *run)
 {
@@ -159,6 +179,8 @@ static int run_report(struct run_state *r)
 	if (rc)
 		return rc;
 	rc = run_tables(r, &run);
+	if (!rc && r->arguments->has_slabinfo)
+		rc = run_slabinfo(r);
 	if (!rc && !r->arguments->has_no_plots)
 		run_plots(r, &run);
 	nslab_run_file_close(&run);
@@ -175,6 +197,7 @@ static int run_trials(struct run_state *r)
 		.plugins = r->arguments->plugins,
 		.output = r->arguments->output,
 		.argv_text = r->arguments->argv_text,
+		.has_slabinfo = r->arguments->has_slabinfo,
 		.talk = r->arguments->is_quiet ? NULL : stderr,
 		.is_interrupted = &is_interrupted,
 	};
@@ -260,6 +283,8 @@ static int run_command(int argc, char **argv)
 		{"plugin", 0, NSLAB_OPTION_LIST, a.plugins, "FILE", "load a plug-in"},
 		{"sim-nodes", 0, NSLAB_OPTION_INT, &a.sim_nodes, "N", "N simulated nodes"},
 		{"no-plots", 0, NSLAB_OPTION_FLAG, &a.has_no_plots, NULL, "draw nothing"},
+		{"slabinfo", 0, NSLAB_OPTION_FLAG, &a.has_slabinfo, NULL,
+		 "print each cell's caches and free blocks as /proc/slabinfo and buddyinfo do"},
 		{"quiet", 'q', NSLAB_OPTION_FLAG, &a.is_quiet, NULL, "no progress, no notes"},
 		{.name = NULL},
 	};

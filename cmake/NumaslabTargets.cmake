@@ -27,25 +27,9 @@ elseif(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   target_link_libraries(numaslab_flags INTERFACE atomic)
 endif()
 
-# PARTIAL (bring-up only): drop sources that are not written yet.
-function(numaslab_existing var)
-  set(kept "")
-  foreach(f ${ARGN})
-    if(IS_ABSOLUTE ${f} OR EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${f})
-      list(APPEND kept ${f})
-    endif()
-  endforeach()
-  if(NOT kept)
-    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/empty.c "typedef int nslab_empty;\n")
-    set(kept ${CMAKE_CURRENT_BINARY_DIR}/empty.c)
-  endif()
-  set(${var} ${kept} PARENT_SCOPE)
-endfunction()
-
 # numaslab_library(core SOURCES a.c b.c LINK numaslab_headers): static library numaslab_core.
 function(numaslab_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
-  numaslab_existing(ARG_SOURCES ${ARG_SOURCES})
   add_library(numaslab_${name} STATIC ${ARG_SOURCES})
   target_link_libraries(numaslab_${name} PUBLIC ${ARG_LINK} PRIVATE numaslab_flags ${ARG_PRIVATE_LINK})
   # with checked locks, core/lock.h is no longer header-only
@@ -58,9 +42,6 @@ endfunction()
 # names are collected; runner/ generates the table of built-ins from them, in this order.
 function(numaslab_builtin_plugins target)
   foreach(name ${ARGN})
-    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.c)
-      continue()
-    endif()
     target_sources(${target} PRIVATE ${name}.c)
     set_property(SOURCE ${name}.c APPEND PROPERTY
       COMPILE_DEFINITIONS NSLAB_PLUGIN_SYMBOL=nslab_plugin_${name})

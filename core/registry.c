@@ -132,6 +132,27 @@ struct table_head {
 	const char *summary;
 };
 
+void nslab_symbol_of(const void *address, char *text, size_t text_bytes)
+{
+	uintptr_t at = (uintptr_t)address;
+	const char *slash;
+	Dl_info info;
+
+	if (!dladdr(address, &info) || !info.dli_fname) {
+		snprintf(text, text_bytes, "%p", address);
+		return;
+	}
+	slash = strrchr(info.dli_fname, '/');
+	slash = slash ? slash + 1 : info.dli_fname;
+	if (info.dli_sname)
+		snprintf(text, text_bytes, "%s+0x%zx (%s+0x%zx)", info.dli_sname,
+			 (size_t)(at - (uintptr_t)info.dli_saddr), slash,
+			 (size_t)(at - (uintptr_t)info.dli_fbase));
+	else
+		snprintf(text, text_bytes, "%s+0x%zx", slash,
+			 (size_t)(at - (uintptr_t)info.dli_fbase));
+}
+
 const char *nslab_kind_word(enum nslab_plugin_kind kind)
 {
 	return kinds[kind].word;

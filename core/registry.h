@@ -62,6 +62,12 @@ int nslab_registry_get(const struct nslab_registry *registry, enum nslab_plugin_
 const struct nslab_entry_record *nslab_registry_at(const struct nslab_registry *registry,
 						   enum nslab_plugin_kind kind, size_t number);
 
+/*
+ * Names a code address for people: "NAME+0x1f (FILE+0x4a1f)", without NAME where none is exported.
+ * The second form is what addr2line -e FILE takes.
+ */
+void nslab_symbol_of(const void *address, char *text, size_t text_bytes);
+
 /* "allocator", "page", "workload", "counter". */
 const char *nslab_kind_word(enum nslab_plugin_kind kind);
 

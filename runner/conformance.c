@@ -51,6 +51,8 @@ static void suite_report(void *context, const char *line)
 {
 	struct suite *t = context;
 
+	if (!strncmp(line, "note: ", 6))
+		return;
 	if (!t->nr_reports++)
 		snprintf(t->report, sizeof(t->report), "%s", line);
 }
@@ -71,6 +73,7 @@ static bool suite_open(struct suite *t)
 		.page = t->target->page,
 		.arena = &arena,
 		.seed = t->target->seed,
+		.is_debug = t->target->is_debug,
 		.report = suite_report,
 		.report_context = t,
 	};
@@ -83,6 +86,7 @@ static bool suite_open(struct suite *t)
 		return suite_fail(t, "%s", err.text[0] ? err.text : strerror(-rc));
 	t->env = nslab_world_env(t->world);
 	t->heap = nslab_world_heap(t->world);
+	t->ops = t->heap->ops; /* the debug layer's, when it is asked for */
 	for (int i = 0; i < SUITE_CPUS; i++) {
 		if (!suite_online(t, i, i / 2))
 			return false;

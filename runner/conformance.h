@@ -26,6 +26,7 @@ struct nslab_conformance_target {
 	const void *allocator_params; /* or NULL: defaults */
 	const struct nslab_page_ops *page;
 	uint64_t seed;
+	bool is_debug; /* through the debug layer */
 };
 
 struct nslab_conformance_result {

@@ -24,6 +24,7 @@
 #include "runner/progress.h"
 #include "runner/provenance.h"
 #include "runner/record.h"
+#include "runner/slabinfo.h"
 
 #include <errno.h>
 #include <math.h>
@@ -213,6 +214,12 @@ static int exec_store_trial(struct exec *e, const struct nslab_family *family, s
 	return rc;
 }
 
+/* One block is enough for the tables: they show a state, and it is alike in all of them. */
+static bool exec_wants_slabinfo(const struct exec *e, int block, const struct nslab_arm *arm)
+{
+	return e->options->has_slabinfo && !block && !arm->is_twin;
+}
+
 static int exec_trial(struct exec *e, int block, size_t f, size_t a, int position)
 {
 	const struct nslab_family *family = &e->plan->families[f];
@@ -221,7 +228,6 @@ static int exec_trial(struct exec *e, int block, size_t f, size_t a, int positio
 	struct nslab_launch_result launched;
 	struct nslab_launch launch = {
 		.preload = arm->library,
-		.spec = nslab_record_spec(e->plan, family, arm, seed, e->options->plugins),
 		.seed = seed,
 		.time_limit_ns = e->plan->time_limit_ns,
 	};
@@ -231,12 +237,21 @@ static int exec_trial(struct exec *e, int block, size_t f, size_t a, int positio
 		.position = position,
 		.seed = seed,
 	};
-	int rc = launch.spec ? nslab_launch_trial(&launch, &launched) : -ENOMEM;
+	bool has_tables = exec_wants_slabinfo(e, block, arm);
+	json_t *spec = nslab_record_spec(e->plan, family, arm, seed, e->options->plugins);
+	int rc;
 
-	json_decref((json_t *)(uintptr_t)launch.spec);
+	if (has_tables && spec)
+		json_object_set_new(spec, "slabinfo", json_true());
+	launch.spec = spec;
+	rc = spec ? nslab_launch_trial(&launch, &launched) : -ENOMEM;
+	json_decref(spec);
 	if (rc)
 		return nslab_fail(e->err, rc, "cannot start a trial: %s", strerror(-rc));
 	rc = exec_store_trial(e, family, &e->cells[f][a], &record, &launched);
+	if (!rc && has_tables)
+		rc = nslab_slabinfo_append(e->result->folder, arm->key, launched.document,
+					   launched.cause, e->err);
 	if (launched.cause[0])
 		nslab_progress_say(&e->progress, "%s %s: %s", family->key, arm->label,
 				   launched.cause);

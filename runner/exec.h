@@ -15,7 +15,8 @@ struct nslab_exec_options {
 	const char *const *plugins; /* paths given with --plugin, NULL-terminated, or NULL */
 	const char *output;	    /* parent folder of the run's folder; NULL: the default */
 	const char *argv_text;
-	FILE *talk;			    /* progress and warnings; NULL: silent */
+	bool has_slabinfo; /* keep each cell's tables of the first block in slabinfo.txt */
+	FILE *talk;	   /* progress and warnings; NULL: silent */
 	volatile const int *is_interrupted; /* set by a signal handler; looked at between trials */
 };
 

@@ -64,6 +64,7 @@ static int fill_numbers(struct nslab_plan *plan, const struct plan_file *file,
 	plan->huge = (enum nslab_huge_policy)n.huge;
 	plan->node_bytes = (size_t)n.node_mib << 20;
 	plan->has_twin = n.twin;
+	plan->is_debug = n.debug;
 	return rc;
 }
 

@@ -68,6 +68,7 @@ struct nslab_plan {
 	const char *statistic;			      /* "auto", "q25", "median", "min" */
 	const char *baseline; /* allocator or arm label, or NULL: the first */
 	bool has_twin;
+	bool is_debug; /* allocators run behind the debug layer */
 	enum nslab_huge_policy huge;
 	size_t node_bytes;	     /* of the arena; 0: its default */
 	const char *const *counters; /* NULL-terminated; empty: the runner's choice */

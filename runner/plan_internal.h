@@ -90,7 +90,7 @@ int nslab_plan_values(struct nslab_plan_pool *pool, const struct nslab_param *ro
 struct plan_numbers {
 	int64_t seed, blocks, windows, window_ms, warmup_ms, time_limit_s;
 	int64_t statistic, huge, node_mib;
-	bool twin;
+	bool twin, debug;
 };
 
 struct plan_cache {

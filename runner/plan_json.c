@@ -166,6 +166,7 @@ static int set_design(const struct nslab_plan *plan, json_t *object)
 	rc |= set(object, "statistic", text_json(plan->statistic));
 	rc |= set(object, "baseline", text_json(plan->baseline));
 	rc |= set(object, "twin", json_boolean(plan->has_twin));
+	rc |= set(object, "debug", json_boolean(plan->is_debug));
 	rc |= set(object, "huge", text_json(huge[plan->huge]));
 	rc |= set(object, "node_bytes",
 		  plan->node_bytes ? json_integer((json_int_t)plan->node_bytes)

@@ -57,6 +57,13 @@ const struct nslab_param nslab_plan_rows[] = {
 		.def = "yes",
 		.help = "run the baseline twice, to see what no difference looks like",
 	},
+	{
+		.name = "debug",
+		.type = NSLAB_PARAM_BOOL,
+		.offset = offsetof(struct plan_numbers, debug),
+		.def = "no",
+		.help = "check every object; timings are then those of the checks",
+	},
 	NSLAB_PARAM_END,
 };
 

@@ -80,14 +80,16 @@ static json_t *common_spec(const struct nslab_plan *plan, const struct nslab_mem
 	const struct nslab_topo *topo = plan->topo;
 
 	return json_pack(
-		"{s:I, s:o, s:o, s:o, s:b, s:{s:i, s:i}, s:i, s:I, s:i, s:I, s:I, s:{s:s, s:o}}",
+		"{s:I, s:o, s:o, s:o, s:b, s:{s:i, s:i}, s:i, s:I, s:i, s:I, s:I, s:{s:s, s:o},"
+		" s:b}",
 		"seed", (json_int_t)seed, "workers", workers_json(topo, memory, pus, nr_pus),
 		"nodes", nodes_json(topo), "distances", distances_json(topo), "is_simulated",
 		topo->is_simulated, "memory", "kind", (int)memory->kind, "node", memory->node,
 		"huge", (int)plan->huge, "node_bytes", (json_int_t)plan->node_bytes, "nr_cpus",
 		topo->nr_pus, "window_ns", (json_int_t)plan->window_ns, "warmup_ns",
 		(json_int_t)plan->warmup_ns, "page", "name", plan->page->name, "params",
-		settings_json(plan->page_settings, plan->nr_page_settings));
+		settings_json(plan->page_settings, plan->nr_page_settings), "debug",
+		plan->is_debug);
 }
 
 json_t *nslab_record_spec(const struct nslab_plan *plan, const struct nslab_family *family,
@@ -264,11 +266,16 @@ static void check_placement(json_t *document, struct nslab_launch_result *launch
 /* What the backend reported (leaks, corruption) makes the trial fail. */
 static void check_reports(json_t *document, struct nslab_launch_result *launched)
 {
-	json_t *reports = json_object_get(document, "reports");
+	json_t *reports = json_object_get(document, "reports"), *report;
+	size_t i;
 
-	if (json_array_size(reports) && !launched->cause[0])
-		snprintf(launched->cause, sizeof(launched->cause), "reported: %s",
-			 json_string_value(json_array_get(reports, 0)));
+	json_array_foreach(reports, i, report)
+	{
+		const char *line = json_string_value(report);
+
+		if (line && strncmp(line, "note: ", 6) != 0 && !launched->cause[0])
+			snprintf(launched->cause, sizeof(launched->cause), "reported: %s", line);
+	}
 }
 
 int nslab_record_fill(struct nslab_launch_result *launched, enum nslab_statistic statistic,

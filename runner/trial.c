@@ -14,10 +14,12 @@
 #define _GNU_SOURCE
 #include "runner/trial.h"
 
+#include "allocators/common/kmalloc.h"
 #include "core/param.h"
 #include "core/rng.h"
 #include "core/stat_words.h"
 #include "runner/plan.h"
+#include "runner/slabinfo.h"
 #include "runner/worker.h"
 #include "topology/topology.h"
 
@@ -194,6 +196,7 @@ static int trial_world(struct trial *t)
 		.page_params = t->page_params,
 		.arena = &arena,
 		.seed = (uint64_t)get_int(t->spec, "seed"),
+		.is_debug = json_is_true(json_object_get(t->spec, "debug")),
 		.report = trial_report,
 		.report_context = t,
 	};
@@ -306,14 +309,28 @@ static json_t *trial_cache(struct kmem_cache *s)
 			 "stat", stat);
 }
 
+/* The kmalloc types that a workload does not ask for are 39 rows of zeros. */
+static bool is_idle_type(const struct nslab_heap *heap, struct kmem_cache *s)
+{
+	struct nslab_cache_stats stats = {0};
+
+	if (nslab_kmalloc_cache_type(heap, s) <= NSLAB_KMALLOC_NORMAL)
+		return false;
+	heap->ops->cache_stats(s, &stats);
+	return !stats.nr_slabs && !stats.nr_objects;
+}
+
 static json_t *trial_caches(struct trial *t)
 {
 	struct nslab_list *head = &t->run.heap->caches;
 	json_t *caches = json_array();
 
-	for (struct nslab_list *pos = head->next; pos != head; pos = pos->next)
-		json_array_append_new(
-			caches, trial_cache(nslab_container_of(pos, struct kmem_cache, link)));
+	for (struct nslab_list *pos = head->next; pos != head; pos = pos->next) {
+		struct kmem_cache *s = nslab_container_of(pos, struct kmem_cache, link);
+
+		if (!is_idle_type(t->run.heap, s))
+			json_array_append_new(caches, trial_cache(s));
+	}
 	return caches;
 }
 
@@ -331,6 +348,8 @@ static void trial_inspect(struct trial *t)
 	if (t->allocator->caps & NSLAB_CAP_PAGES)
 		json_object_set_new(t->result, "held_bytes",
 				    json_integer((json_int_t)(usage.nr_pages << NSLAB_PAGE_SHIFT)));
+	if (json_is_true(json_object_get(t->spec, "slabinfo")))
+		json_object_set_new(t->result, "slabinfo", nslab_slabinfo_json(t->crew.world));
 }
 
 static json_t *trial_counter(const struct nslab_counter_reading *reading)
@@ -397,15 +416,6 @@ static int trial_work(struct trial *t)
 
 /* ---- afterwards ---- */
 
-static bool is_kmalloc_cache(const struct nslab_heap *heap, const struct kmem_cache *s)
-{
-	for (size_t i = 0; i < NSLAB_KMALLOC_CLASSES; i++) {
-		if (heap->kmalloc[i] == s)
-			return true;
-	}
-	return false;
-}
-
 /* The caches that the workload made. */
 static int trial_destroy_caches(struct trial *t)
 {
@@ -417,7 +427,7 @@ static int trial_destroy_caches(struct trial *t)
 		char name[NSLAB_NAME_MAX];
 
 		next = pos->next;
-		if (is_kmalloc_cache(t->run.heap, s))
+		if (nslab_kmalloc_cache_type(t->run.heap, s) >= 0)
 			continue;
 		memcpy(name, s->name, sizeof(name));
 		rc = nslab_world_cache_destroy(t->crew.world, s);

@@ -24,10 +24,13 @@
 #define _GNU_SOURCE
 #include "runner/world.h"
 
+#include "allocators/common/debug.h"
 #include "allocators/common/defaults.h"
+#include "allocators/common/vmalloc.h"
 #include "core/list.h"
 #include "core/param.h"
 #include "runner/builtin.h"
+#include "runner/world_areas.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -52,7 +55,10 @@ struct world_slot {
 
 struct nslab_world {
 	struct nslab_env env;
-	const struct nslab_allocator_ops *allocator;
+	const struct nslab_allocator_ops *allocator; /* what the heap's users call */
+	bool is_debug;
+	struct nslab_allocator_ops debug_table;	  /* with is_debug, `allocator` */
+	struct nslab_debug_options debug_options; /* its parameters */
 	struct nslab_arena_map *map;
 	struct nslab_page_source *source;
 	struct nslab_heap *heap;
@@ -65,6 +71,7 @@ struct nslab_world {
 	_Atomic int64_t meta_bytes;
 	_Atomic uint64_t fail_at, fail_nr; /* fail_at 0: never */
 	_Atomic uint64_t nr_armed_calls;   /* calls so far, kept while fail_at is set */
+	struct world_areas areas;
 };
 
 static struct nslab_world *world_of(const struct nslab_env *env)
@@ -317,6 +324,61 @@ void nslab_world_page_stats(struct nslab_world *w, int node, struct nslab_page_s
 	w->source->ops->stats(w->source, node, stats);
 }
 
+int nslab_world_zone_stats(struct nslab_world *w, int zone, struct nslab_zone_stats *stats)
+{
+	return w->source->ops->zone_stats(w->source, zone, stats);
+}
+
+struct nslab_page_source *nslab_world_page_source(struct nslab_world *w)
+{
+	return w->source;
+}
+
+/* ---- services: virtually contiguous memory ---- */
+
+int nslab_world_vmalloc(struct nslab_world *w, struct nslab_vmalloc **vmalloc,
+			struct nslab_err *err)
+{
+	return world_areas_vmalloc(&w->areas, vmalloc, err);
+}
+
+/*
+ * A CPU's page lists belong to the first arena, so the second one works without. Failure injection
+ * counts the call as one.
+ */
+static void *world_vmalloc(const struct nslab_env *env, struct nslab_cpu *cpu, size_t size_bytes,
+			   gfp_t gfp, int node)
+{
+	struct nslab_world *w = world_of(env);
+	struct nslab_vmalloc *vmalloc;
+	struct nslab_err err;
+	void *ptr;
+	int rc;
+
+	world_count_call(w, cpu);
+	if (world_injects(w))
+		return NULL;
+	if (node == NUMA_NO_NODE && cpu)
+		node = cpu->node;
+	rc = world_areas_vmalloc(&w->areas, &vmalloc, &err);
+	if (!rc)
+		rc = nslab_vmalloc_alloc(vmalloc, NULL, size_bytes, gfp, node, err.text,
+					 sizeof(err.text), &ptr);
+	if (!rc)
+		return ptr;
+	if (!(gfp & __GFP_NOWARN))
+		env->report(env, "vmalloc of '%s': %s", w->allocator->name, err.text);
+	return NULL;
+}
+
+static bool world_vfree(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr)
+{
+	struct nslab_vmalloc *vmalloc = world_areas_made(&world_of(env)->areas);
+
+	(void)cpu;
+	return vmalloc && !nslab_vmalloc_free(vmalloc, NULL, (void *)(uintptr_t)ptr);
+}
+
 /* ---- CPUs ---- */
 
 static void world_fill_cpu(struct nslab_world *w, struct nslab_cpu *cpu, int id, int node)
@@ -440,6 +502,8 @@ static int world_open_pages(struct nslab_world *w, const struct nslab_world_spec
 	w->env.arena = nslab_arena_map_arena(w->map);
 	rc = world_params(ops->params, ops->params_size, spec->page_params, &w->page_params,
 			  &params, err);
+	if (!rc)
+		rc = world_areas_set(&w->areas, w->map, params, err);
 	if (rc)
 		return nslab_fail_in(err, rc, "page allocator '%s'", ops->name);
 	rc = ops->open(w->env.arena, params, &w->source);
@@ -473,6 +537,11 @@ static int world_open_heap(struct nslab_world *w, const struct nslab_world_spec 
 
 	if (rc)
 		return nslab_fail_in(err, rc, "allocator '%s'", ops->name);
+	w->debug_options.inner_params = params;
+	if (w->is_debug) {
+		ops = w->allocator;
+		params = &w->debug_options;
+	}
 	rc = ops->open(&w->env, params, &w->heap);
 	if (rc)
 		return nslab_fail(err, rc, "cannot open allocator '%s': %s", ops->name,
@@ -492,6 +561,7 @@ static int world_open_heap(struct nslab_world *w, const struct nslab_world_spec 
 
 static void world_free(struct nslab_world *w)
 {
+	world_areas_close(&w->areas);
 	if (w->source)
 		w->source->ops->close(w->source);
 	nslab_arena_map_close(w->map);
@@ -522,7 +592,19 @@ static struct nslab_world *world_new(const struct nslab_world_spec *spec)
 	w->env.alloc_meta = world_alloc_meta;
 	w->env.free_meta = world_free_meta;
 	w->env.report = world_report;
+	w->env.vmalloc = world_vmalloc;
+	w->env.vfree = world_vfree;
+	world_areas_init(&w->areas, spec);
 	w->allocator = spec->allocator;
+	w->is_debug = spec->is_debug;
+	if (w->is_debug) {
+		w->debug_options.inner = spec->allocator;
+		w->debug_options.symbol = nslab_symbol_of;
+		w->debug_options.quarantine = spec->debug_quarantine;
+		w->debug_options.has_no_tools = spec->debug_has_no_tools;
+		nslab_debug_table(spec->allocator, &w->debug_table);
+		w->allocator = &w->debug_table;
+	}
 	w->report = spec->report;
 	w->report_context = spec->report_context;
 	nslab_world_fail_at(w, spec->fail_at, spec->fail_nr);
@@ -559,6 +641,8 @@ static void world_close_heap(struct nslab_world *w)
 		if (w->slots[i].cpu)
 			world_offline(w, w->slots[i].cpu);
 	}
+	if (w->is_debug)
+		nslab_debug_report_leaks(w->heap);
 	/* a backend with a kmalloc of its own may have made these caches as well */
 	rc = nslab_kmalloc_caches_destroy(w->heap);
 	if (rc)
@@ -574,6 +658,7 @@ static void world_close_heap(struct nslab_world *w)
 void nslab_world_close(struct nslab_world *w)
 {
 	struct nslab_world_usage usage;
+	size_t nr_areas;
 
 	if (!w)
 		return;
@@ -582,6 +667,9 @@ void nslab_world_close(struct nslab_world *w)
 	if (usage.nr_pages)
 		w->env.report(&w->env, "'%s' left %" PRIu64 " pages allocated", w->allocator->name,
 			      usage.nr_pages);
+	nr_areas = world_areas_close_vmalloc(&w->areas);
+	if (nr_areas)
+		w->env.report(&w->env, "'%s' left %zu vmalloc areas", w->allocator->name, nr_areas);
 	if (usage.meta_bytes)
 		w->env.report(&w->env, "'%s' left %" PRIu64 " bytes of metadata allocated",
 			      w->allocator->name, usage.meta_bytes);

@@ -6,7 +6,8 @@
  * kernel from 6.1 to 6.12 has with 8-byte minimum alignment (mm/slab_common.c). Small sizes go
  * through a table of one byte for each 8 bytes of size, the others through their highest bit. A
  * class of a power of two is naturally aligned; 96 and 192 have the alignment of their largest
- * power-of-two divisor. Larger requests are whole pages.
+ * power-of-two divisor. Larger requests are whole pages. There are four types of the thirteen:
+ * normal, accounted (cg), reclaimable (rcl) and DMA; the flags of a request choose.
  */
 #ifndef NSLAB_COMMON_KMALLOC_H
 #define NSLAB_COMMON_KMALLOC_H
@@ -62,6 +63,42 @@ static inline unsigned nslab_order_of(size_t bytes)
 	if (bytes <= NSLAB_PAGE_SIZE)
 		return 0;
 	return 64u - (unsigned)__builtin_clzll((bytes - 1) >> NSLAB_PAGE_SHIFT);
+}
+
+/* Type of a request: DMA before reclaimable before accounted, as in Linux. */
+static inline enum nslab_kmalloc_type nslab_kmalloc_type_of(gfp_t gfp)
+{
+	if (__builtin_expect(!(gfp & (__GFP_ACCOUNT | __GFP_RECLAIMABLE | __GFP_DMA)), 1))
+		return NSLAB_KMALLOC_NORMAL;
+	if (gfp & __GFP_DMA)
+		return NSLAB_KMALLOC_DMA;
+	return gfp & __GFP_RECLAIMABLE ? NSLAB_KMALLOC_RECLAIM : NSLAB_KMALLOC_CGROUP;
+}
+
+/* Cache of a class for a request's flags. */
+static inline struct kmem_cache *nslab_kmalloc_cache(const struct nslab_heap *heap, unsigned index,
+						     gfp_t gfp)
+{
+	enum nslab_kmalloc_type type = nslab_kmalloc_type_of(gfp);
+
+	if (__builtin_expect(type == NSLAB_KMALLOC_NORMAL, 1) || !heap->kmalloc_types)
+		return heap->kmalloc[index];
+	return heap->kmalloc_types[type - 1][index];
+}
+
+/* Type of one of the heap's kmalloc caches, or -1 for any other cache. */
+static inline int nslab_kmalloc_cache_type(const struct nslab_heap *heap,
+					   const struct kmem_cache *s)
+{
+	for (unsigned i = 0; i < NSLAB_KMALLOC_CLASSES; i++) {
+		if (heap->kmalloc[i] == s)
+			return NSLAB_KMALLOC_NORMAL;
+		for (int type = 1; heap->kmalloc_types && type < NSLAB_NR_KMALLOC_TYPES; type++) {
+			if (heap->kmalloc_types[type - 1][i] == s)
+				return type;
+		}
+	}
+	return -1;
 }
 
 #endif

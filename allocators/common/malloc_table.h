@@ -4,9 +4,8 @@
  *
  * Objects come from malloc, or aligned_alloc when the cache asks for more than malloc gives, of
  * whatever library the process runs with; node arguments and the arena are not used. Each handle
- * counts allocations minus frees of each cache in a word of its own, so that counting shares
- * nothing; a handle's counts go to the cache when it goes offline. cache_destroy adds them up after
- * every handle has quiesced. Include once and end with NSLAB_MALLOC_TABLE().
+ * counts allocations minus frees of each cache in a word of its own; cache_destroy adds them up
+ * after every handle has quiesced. Include once and end with NSLAB_MALLOC_TABLE().
  */
 #ifndef NSLAB_COMMON_MALLOC_TABLE_H
 #define NSLAB_COMMON_MALLOC_TABLE_H
@@ -16,7 +15,6 @@
 
 #include <malloc.h>
 #include <numaslab/plugin.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MALLOC_TABLE_NR_CACHES 512
@@ -24,8 +22,7 @@
 
 struct malloc_table_cache {
 	struct kmem_cache base;
-	unsigned index;
-	unsigned destroy_epoch;
+	unsigned index, destroy_epoch;
 	bool is_dying;
 	int64_t nr_live; /* of handles that went offline; one handle alone may be negative */
 };
@@ -151,7 +148,6 @@ static int malloc_table_cache_destroy(struct kmem_cache *base)
 	return 0;
 }
 
-/* Nothing is held; saying so lets cache_destroy read the counts. */
 static void malloc_table_quiesce(struct nslab_cpu *cpu)
 {
 	unsigned epoch;
@@ -164,7 +160,6 @@ static void malloc_table_quiesce(struct nslab_cpu *cpu)
 static inline void *malloc_table_get(size_t bytes)
 {
 	void *obj = malloc(bytes);
-
 	__asm__ volatile("" : "+r"(obj));
 	return obj;
 }
@@ -199,9 +194,8 @@ static void *malloc_table_kmalloc(struct nslab_cpu *cpu, size_t size_bytes, gfp_
 {
 	void *obj;
 
-	(void)cpu;
-	(void)node;
-	if (__builtin_expect(size_bytes - 1 >= NSLAB_PAGE_SIZE << NSLAB_MAX_ORDER, 0))
+	(void)cpu, (void)node;
+	if (size_bytes - 1 >= NSLAB_PAGE_SIZE << NSLAB_MAX_ORDER)
 		return size_bytes ? NULL : NSLAB_ZERO_SIZE_PTR;
 	obj = malloc_table_get(size_bytes);
 	if (obj && (gfp & __GFP_ZERO))
@@ -241,6 +235,7 @@ static size_t malloc_table_ksize(struct nslab_cpu *cpu, const void *obj)
 	 .kmalloc = malloc_table_kmalloc,                                                          \
 	 .kfree = malloc_table_kfree,                                                              \
 	 .ksize = malloc_table_ksize,                                                              \
+	 .size_roundup = nslab_size_as_asked,                                                      \
  };                                                                                                \
  NSLAB_ALLOCATOR_PLUGIN(table)
 

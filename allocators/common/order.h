@@ -6,6 +6,9 @@
  * and a tuner compute the same numbers. Two generations of the order rule are here: `old` is that
  * of Linux 6.1, `new` that of 6.8 and later; they differ for objects of 10928 to 12280 bytes and
  * for unusual knobs. Orders are errors (-E2BIG) above NSLAB_MAX_ORDER.
+ *
+ * A kernel is named by the release whose rules were checked: 6.1 stands for all up to 6.6, 6.12 for
+ * 6.8 to 6.17, 6.18 for 6.18 and 6.19.
  */
 #ifndef NSLAB_ORDER_H
 #define NSLAB_ORDER_H
@@ -29,6 +32,20 @@ struct nslab_order_knobs {
  {                                                                                                 \
   .min_order = 0, .max_order = 3, .min_objects = 0                                                 \
  }
+
+enum nslab_order_kernel {
+	NSLAB_ORDER_6_1,
+	NSLAB_ORDER_6_12,
+	NSLAB_ORDER_6_18,
+	NSLAB_NR_ORDER_KERNELS
+};
+
+static inline const char *nslab_order_kernel_word(enum nslab_order_kernel kernel)
+{
+	static const char *const words[NSLAB_NR_ORDER_KERNELS] = {"6.1", "6.12", "6.18"};
+
+	return words[kernel];
+}
 
 static inline size_t nslab_order_bytes(unsigned order)
 {
@@ -124,9 +141,34 @@ static inline int nslab_order_old(size_t size, const struct nslab_order_knobs *k
 				return order;
 		}
 	}
-	if (least <= knobs->max_order)
-		return nslab_order_checked(least);
-	return nslab_order_checked(nslab_order_of(size));
+	return nslab_order_checked(least); /* one object; min_order holds even above max_order */
+}
+
+static inline int nslab_order_by_kernel(enum nslab_order_kernel kernel, size_t size,
+					const struct nslab_order_knobs *knobs, int nr_cpus)
+{
+	return kernel == NSLAB_ORDER_6_1 ? nslab_order_old(size, knobs, nr_cpus)
+					 : nslab_order_new(size, knobs, nr_cpus);
+}
+
+/*
+ * One boot parameter after another, in the order of the kernel's command line: since 6.8 the one
+ * that comes later pulls the other along. 6.1 keeps both as they are.
+ */
+static inline void nslab_order_set_min(enum nslab_order_kernel kernel,
+				       struct nslab_order_knobs *knobs, unsigned order)
+{
+	knobs->min_order = order;
+	if (kernel != NSLAB_ORDER_6_1 && knobs->max_order < order)
+		knobs->max_order = order;
+}
+
+static inline void nslab_order_set_max(enum nslab_order_kernel kernel,
+				       struct nslab_order_knobs *knobs, unsigned order)
+{
+	knobs->max_order = order < NSLAB_MAX_ORDER ? order : NSLAB_MAX_ORDER;
+	if (kernel != NSLAB_ORDER_6_1 && knobs->min_order > knobs->max_order)
+		knobs->min_order = knobs->max_order;
 }
 
 /* Slabs that a node keeps although they are empty. */

@@ -43,9 +43,20 @@ struct nslab_env {
 	/* Zeroed, cache-line aligned memory for handles and tables, on `node` when it can be. */
 	void *(*alloc_meta)(const struct nslab_env *env, size_t bytes, int node);
 	void (*free_meta)(const struct nslab_env *env, void *ptr, size_t bytes);
-	/* One line for the user (a found corruption, a leak); no newline in it. */
+	/*
+	 * One line for the user (a found corruption, a leak); no newline in it. It fails the trial
+	 * or check, unless it begins with "note: ".
+	 */
 	void (*report)(const struct nslab_env *env, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
+	/*
+	 * Virtually contiguous memory from single pages of an arena of its own; both NULL when the
+	 * host has none. NULL when pages or mappings run out, reported unless __GFP_NOWARN. vfree:
+	 * false when no such area starts at ptr.
+	 */
+	void *(*vmalloc)(const struct nslab_env *env, struct nslab_cpu *cpu, size_t size_bytes,
+			 gfp_t gfp, int node);
+	bool (*vfree)(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr);
 };
 
 static inline int nslab_node_of(const struct nslab_env *env, const void *ptr)
@@ -84,6 +95,15 @@ static inline void *nslab_page_address(const struct nslab_env *env, const struct
 
 #define NSLAB_KMALLOC_CLASSES 13 /* 8 16 32 64 96 128 192 256 512 1k 2k 4k 8k */
 
+/* Sorts of kmalloc caches; a request is of the last one whose flag it has. */
+enum nslab_kmalloc_type {
+	NSLAB_KMALLOC_NORMAL,  /* kmalloc-N */
+	NSLAB_KMALLOC_CGROUP,  /* kmalloc-cg-N: __GFP_ACCOUNT */
+	NSLAB_KMALLOC_RECLAIM, /* kmalloc-rcl-N: __GFP_RECLAIMABLE */
+	NSLAB_KMALLOC_DMA,     /* dma-kmalloc-N: __GFP_DMA */
+	NSLAB_NR_KMALLOC_TYPES
+};
+
 struct nslab_heap {
 	const struct nslab_allocator_ops *ops; /* filled by the host after open() */
 	const struct nslab_env *env;
@@ -92,6 +112,13 @@ struct nslab_heap {
 	int nr_cpus;		  /* handles on the list */
 	atomic_uint flush_epoch;
 	struct kmem_cache *kmalloc[NSLAB_KMALLOC_CLASSES]; /* of the default kmalloc */
+	/*
+	 * [type - 1][class], made with the default kmalloc; NULL: all types share kmalloc[], as
+	 * they do where the backend has a kmalloc of its own.
+	 */
+	struct kmem_cache *(*kmalloc_types)[NSLAB_KMALLOC_CLASSES];
+	/* large requests that are pages now, and their pages; unreclaimable slab memory */
+	NSLAB_ALIGNED(NSLAB_CACHE_LINE) _Atomic uint64_t nr_large, nr_large_pages;
 };
 
 struct nslab_cpu {
@@ -214,6 +241,8 @@ struct nslab_allocator_ops {
 			     struct nslab_sheaf *sheaf);
 	void (*sheaf_return)(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp,
 			     struct nslab_sheaf *sheaf);
+	/* Bytes that a kmalloc of size_bytes can use; size_bytes itself when it is too large. */
+	size_t (*size_roundup)(const struct nslab_heap *heap, size_t size_bytes);
 };
 
 #endif

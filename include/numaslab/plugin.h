@@ -18,7 +18,7 @@
 #include <numaslab/types.h>
 #include <numaslab/workload.h>
 
-#define NSLAB_PLUGIN_ABI 1u
+#define NSLAB_PLUGIN_ABI 2u /* 2: struct nslab_heap has grown, which plug-ins embed */
 
 enum nslab_plugin_kind {
 	NSLAB_PLUGIN_ALLOCATOR,

@@ -29,7 +29,7 @@ do for [f = 1:NF] {
 	set rmargin at screen sx(left(f) + @FACET_WIDTH@ - 14)
 	set tmargin at screen sy(top(f) + 26)
 	set bmargin at screen sy(top(f) + @FACET_HEIGHT@ - 46)
-	set title facet[f] offset 0, -0.5 font HEAD_FONT
+	set title facet[f] offset 0, -0.5 font sprintf(',%.3g', 8.5 * POINTS)
 	set xlabel 'freeing node' offset 0, 0.4
 	set ylabel unit[1] offset -0.3, 0
 	if (f == 1) {

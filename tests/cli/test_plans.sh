@@ -76,7 +76,7 @@ refused "cannot open plan" "$scratch/none.ini"
 refused "one plan at a time" quick full
 refused "not both" quick --xml a --synthetic b
 refused "0..256" quick --sim-nodes 1000
-refused "slub" quick allocator=slob
+refused "slub" quick allocator=slbu
 
 topologies=0
 for xml in "$shared"/data/topologies/*.xml; do

@@ -26,14 +26,24 @@ static const struct {
 	{"memory-only", 0, {17, 28, 10}},
 };
 
-static const struct {
+struct expected_cell {
 	const char *workload, *placement, *memory;
-} expected_cells[] = {
+};
+
+static const struct expected_cell expected_cross[] = {
+	/* of cross.ini */
 	{"pingpong", "node:0", "local"},	{"pingpong", "node:0", "node:2"},
 	{"pingpong", "node:0", "remote"},	{"pingpong", "node:1", "local"},
 	{"pingpong", "node:1", "node:2"},	{"pingpong", "node:1", "remote"},
 	{"remote_free", "cross:0,1", "local"},	{"remote_free", "cross:1,0", "local"},
 	{"remote_free", "cross:0,1", "node:2"}, {"remote_free", "cross:1,0", "node:2"},
+};
+
+static const struct expected_cell expected_matrix[] = {
+	/* of numa-matrix.ini */
+	{"remote_free", "node:0", "local"},    {"remote_free", "node:1", "local"},
+	{"remote_free", "cross:0,1", "local"}, {"remote_free", "cross:1,0", "local"},
+	{"churn", "node:0", "node:1"},	       {"churn", "node:1", "node:0"},
 };
 
 static const char *const expected_allocators[] = {"nodelocal", "slub"};
@@ -124,28 +134,30 @@ static void check_values(const struct nslab_cell_values *values)
 	expect(values->hit_rate == 1.0, key, "pages are not where the plan wants them");
 }
 
-static bool is_cell(const struct nslab_cell_record *cell, size_t i, const char *allocator)
+static bool is_cell(const struct nslab_cell_record *cell, const struct expected_cell *wanted,
+		    const char *allocator)
 {
-	return !strcmp(cell->workload, expected_cells[i].workload) &&
-	       !strcmp(cell->placement, expected_cells[i].placement) &&
-	       !strcmp(cell->memory, expected_cells[i].memory) &&
-	       !strcmp(cell->allocator, allocator);
+	return !strcmp(cell->workload, wanted->workload) &&
+	       !strcmp(cell->placement, wanted->placement) &&
+	       !strcmp(cell->memory, wanted->memory) && !strcmp(cell->allocator, allocator);
 }
 
-static void check_presence(const struct nslab_cell_list *list, size_t i, const char *allocator)
+static void check_presence(const struct nslab_cell_list *list, const struct expected_cell *wanted,
+			   const char *allocator)
 {
 	char what[128];
 
 	for (size_t at = 0; at < list->nr; at++) {
-		if (is_cell(&list->cells[at].cell, i, allocator))
+		if (is_cell(&list->cells[at].cell, wanted, allocator))
 			return;
 	}
-	snprintf(what, sizeof(what), "%s %s placement=%s memory=%s", expected_cells[i].workload,
-		 allocator, expected_cells[i].placement, expected_cells[i].memory);
+	snprintf(what, sizeof(what), "%s %s placement=%s memory=%s", wanted->workload, allocator,
+		 wanted->placement, wanted->memory);
 	expect(false, what, "no such cell");
 }
 
-static void check_cells(struct nslab_store *store, struct nslab_err *err)
+static void check_cells(struct nslab_store *store, const struct expected_cell *wanted,
+			size_t nr_wanted, struct nslab_err *err)
 {
 	struct nslab_cell_list *list;
 
@@ -155,15 +167,15 @@ static void check_cells(struct nslab_store *store, struct nslab_err *err)
 	}
 	for (size_t at = 0; at < list->nr; at++)
 		check_values(&list->cells[at]);
-	for (size_t i = 0; i < ARRAY_SIZE(expected_cells); i++) {
+	for (size_t i = 0; i < nr_wanted; i++) {
 		for (size_t a = 0; a < ARRAY_SIZE(expected_allocators); a++)
-			check_presence(list, i, expected_allocators[a]);
+			check_presence(list, &wanted[i], expected_allocators[a]);
 	}
 	printf("%zu cells\n", list->nr);
 	nslab_cell_list_free(list);
 }
 
-static void check_run(const char *path)
+static void check_run(const char *path, const struct expected_cell *wanted, size_t nr_wanted)
 {
 	struct nslab_run_record run;
 	struct nslab_store *store;
@@ -184,17 +196,18 @@ static void check_run(const char *path)
 		       run.placement_unavailable ? run.placement_unavailable : "");
 		expect(run.nr_nodes == NR_NODES, path, "number of nodes");
 	}
-	check_cells(store, &err);
+	check_cells(store, wanted, nr_wanted, &err);
 	nslab_store_close(store);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc != 3) {
-		fprintf(stderr, "usage: check TOPOLOGY.json RUN.db\n");
+	if (argc != 4) {
+		fprintf(stderr, "usage: check TOPOLOGY.json CROSS.db MATRIX.db\n");
 		return 2;
 	}
 	check_topology(argv[1]);
-	check_run(argv[2]);
+	check_run(argv[2], expected_cross, ARRAY_SIZE(expected_cross));
+	check_run(argv[3], expected_matrix, ARRAY_SIZE(expected_matrix));
 	return nr_failed > 0;
 }

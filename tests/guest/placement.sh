@@ -12,7 +12,8 @@ trap 'rm -rf "$scratch"' EXIT
 "$here/guest.sh" --kernel "$kernel" --limit 200 --out "$scratch/out" \
 	--node cpus=2,mib=512 --node cpus=2,mib=512 --node cpus=0,mib=512 \
 	--distance 0,1,21 --distance 0,2,17 --distance 1,2,28 \
-	--program "$numaslab" --file "$here/cross.ini" '
+	--program "$numaslab" --file "$here/cross.ini" \
+	--file "$here/../../examples/plans/numa-matrix.ini" '
 numaslab topo --json >/out/topology.json || exit 3
 numaslab run /in/cross.ini --output /out/run &
 run=$!
@@ -20,10 +21,12 @@ while kill -0 $run 2>/dev/null; do
 	cat /proc/[0-9]*/numa_maps 2>/dev/null | grep -E "bind[=:].* N[0-9]+=" >>/out/numa_maps
 	sleep 0.1
 done
-wait $run' || { echo "failed: exit status $? in the guest"; exit 1; }
+wait $run || exit
+numaslab run /in/numa-matrix.ini allocator=nodelocal,slub baseline=slub blocks=1 windows=2 \
+	window_ms=5 warmup_ms=2 node_mib=64 --output /out/matrix --no-plots' || { echo "failed: exit status $? in the guest"; exit 1; }
 
 status=0
-"$check" "$scratch/out/topology.json" "$(find "$scratch/out/run" -name '*.db')" || status=1
+"$check" "$scratch/out/topology.json" "$scratch/out/run/run.db" "$scratch/out/matrix/run.db" || status=1
 awk '
 	match($0, /bind(=static)?:[0-9]+ /) {
 		split(substr($0, RSTART, RLENGTH - 1), word, ":")

@@ -212,6 +212,34 @@ static void order_keeps_object_count_in_15_bits(void **state)
 	assert_true(nslab_order_objects(8, 5) <= NSLAB_ORDER_OBJECTS_MAX);
 }
 
+static void order_of_6_1_keeps_min_order_above_max_order(void **state)
+{
+	struct nslab_order_knobs knobs = NSLAB_ORDER_KNOBS_DEFAULT;
+
+	(void)state;
+	nslab_order_set_min(NSLAB_ORDER_6_1, &knobs, 5);
+	assert_int_equal(knobs.min_order, 5);
+	assert_int_equal(knobs.max_order, 3);
+	assert_int_equal(nslab_order_by_kernel(NSLAB_ORDER_6_1, 64, &knobs, 2), 5);
+	assert_int_equal(nslab_order_by_kernel(NSLAB_ORDER_6_1, 8192, &knobs, 2), 5);
+	assert_int_equal(nslab_order_by_kernel(NSLAB_ORDER_6_1, 1 << 20, &knobs, 2), 8);
+}
+
+static void order_limits_move_along_since_6_8(void **state)
+{
+	struct nslab_order_knobs knobs = NSLAB_ORDER_KNOBS_DEFAULT;
+
+	(void)state;
+	nslab_order_set_min(NSLAB_ORDER_6_12, &knobs, 5);
+	assert_int_equal(knobs.max_order, 5);
+	nslab_order_set_max(NSLAB_ORDER_6_18, &knobs, 1);
+	assert_int_equal(knobs.min_order, 1);
+	assert_int_equal(knobs.max_order, 1);
+	nslab_order_set_max(NSLAB_ORDER_6_12, &knobs, 99);
+	assert_int_equal(knobs.min_order, 1);
+	assert_int_equal(knobs.max_order, NSLAB_MAX_ORDER);
+}
+
 static void order_converts_cpu_partial_to_slabs(void **state)
 {
 	static const unsigned want[][3] = {
@@ -260,6 +288,8 @@ int main(void)
 		cmocka_unit_test(order_generations_differ_only_where_known),
 		cmocka_unit_test(order_refuses_what_no_block_holds),
 		cmocka_unit_test(order_keeps_object_count_in_15_bits),
+		cmocka_unit_test(order_of_6_1_keeps_min_order_above_max_order),
+		cmocka_unit_test(order_limits_move_along_since_6_8),
 		cmocka_unit_test(order_converts_cpu_partial_to_slabs),
 		cmocka_unit_test(layout_puts_free_pointer_where_the_object_allows),
 	};
