@@ -369,12 +369,6 @@ static void *debug_krealloc(struct nslab_cpu *base, void *obj, size_t size_bytes
 	return grown;
 }
 
-static size_t debug_size_roundup(const struct nslab_heap *heap, size_t size_bytes)
-{
-	(void)heap;
-	return size_bytes;
-}
-
 /* ---- calls that only some backends have ---- */
 
 static void debug_free_rcu(struct nslab_cpu *base, struct kmem_cache *ks, void *obj)
@@ -659,6 +653,6 @@ void nslab_debug_table(const struct nslab_allocator_ops *inner, struct nslab_all
 		.sheaf_prefill = inner->sheaf_prefill ? debug_sheaf_prefill : NULL,
 		.sheaf_alloc = inner->sheaf_alloc ? debug_sheaf_alloc : NULL,
 		.sheaf_return = inner->sheaf_return ? debug_sheaf_return : NULL,
-		.size_roundup = debug_size_roundup,
+		.size_roundup = nslab_size_as_asked,
 	};
 }

@@ -411,22 +411,24 @@ void nodelocal_kfree_slow(struct nslab_cpu *base, void *obj)
 
 /* ---- the table's functions ---- */
 
-static void *nodelocal_alloc(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp, int node)
+static NODELOCAL_HOT void *nodelocal_alloc(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp,
+					   int node)
 {
 	return nodelocal_alloc_fast(base, s, gfp, node);
 }
 
-static void nodelocal_free(struct nslab_cpu *base, struct kmem_cache *s, void *obj)
+static NODELOCAL_HOT void nodelocal_free(struct nslab_cpu *base, struct kmem_cache *s, void *obj)
 {
 	nodelocal_free_fast(base, s, obj);
 }
 
-static void *nodelocal_kmalloc(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp, int node)
+static NODELOCAL_HOT void *nodelocal_kmalloc(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp,
+					     int node)
 {
 	return nodelocal_kmalloc_fast(base, size_bytes, gfp, node);
 }
 
-static void nodelocal_kfree(struct nslab_cpu *base, void *obj)
+static NODELOCAL_HOT void nodelocal_kfree(struct nslab_cpu *base, void *obj)
 {
 	nodelocal_kfree_fast(base, obj);
 }

@@ -22,6 +22,11 @@
 #define nodelocal_likely(x)   __builtin_expect(!!(x), 1)
 #define nodelocal_unlikely(x) __builtin_expect(!!(x), 0)
 
+/* Never inlined into the fast path, which would then save registers for it. */
+#define NODELOCAL_SLOW __attribute__((noinline))
+/* The table's functions fit into one cache line of code each when they begin at one. */
+#define NODELOCAL_HOT __attribute__((aligned(64)))
+
 /* Pointers to free objects of one cache and one home node, on their way through the depot. */
 struct nodelocal_batch {
 	struct nodelocal_batch *next;
@@ -134,10 +139,12 @@ static inline unsigned nodelocal_fit(unsigned order, unsigned size)
 	return objects;
 }
 
-void *nodelocal_alloc_slow(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp, int node);
-void nodelocal_free_slow(struct nslab_cpu *base, struct kmem_cache *s, void *obj);
-void *nodelocal_kmalloc_slow(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp, int node);
-void nodelocal_kfree_slow(struct nslab_cpu *base, void *obj);
+NODELOCAL_SLOW void *nodelocal_alloc_slow(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp,
+					  int node);
+NODELOCAL_SLOW void nodelocal_free_slow(struct nslab_cpu *base, struct kmem_cache *s, void *obj);
+NODELOCAL_SLOW void *nodelocal_kmalloc_slow(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp,
+					    int node);
+NODELOCAL_SLOW void nodelocal_kfree_slow(struct nslab_cpu *base, void *obj);
 
 static inline struct nodelocal_stack *nodelocal_stack_at(struct nslab_cpu *base, size_t offset)
 {

@@ -28,6 +28,8 @@
 #define NULL_NR_CACHES	   512 /* list 0 belongs to no cache */
 #define NULL_KMALLOC_TABLE (NSLAB_KMALLOC_MAX_SIZE / 8 + 1)
 #define NULL_MIN_OBJECTS   16 /* in a slab, up to order 3 */
+/* A floor must not depend on where the linker put it: each function begins at a line of code. */
+#define NULL_HOT __attribute__((aligned(64)))
 
 struct null_cache {
 	struct kmem_cache base;
@@ -225,7 +227,7 @@ static __attribute__((noinline)) void null_free_slow(struct nslab_cpu *base,
 	}
 }
 
-static void *null_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, int node)
+static NULL_HOT void *null_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, int node)
 {
 	void **head = null_head_at(cpu, null_cache_of(s)->head_offset);
 	void *obj = *head;
@@ -237,7 +239,7 @@ static void *null_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, 
 	return obj;
 }
 
-static void null_free(struct nslab_cpu *cpu, struct kmem_cache *s, void *obj)
+static NULL_HOT void null_free(struct nslab_cpu *cpu, struct kmem_cache *s, void *obj)
 {
 	void **head = null_head_at(cpu, null_cache_of(s)->head_offset);
 
@@ -267,7 +269,7 @@ static __attribute__((noinline)) void *null_kmalloc_slow(struct nslab_cpu *base,
 	return obj;
 }
 
-static void *null_kmalloc(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp, int node)
+static NULL_HOT void *null_kmalloc(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp, int node)
 {
 	struct null_cpu *cpu = null_cpu_of(base);
 
@@ -297,7 +299,7 @@ static __attribute__((noinline)) void null_kfree_slow(struct nslab_cpu *base, vo
 }
 
 /* priv[0] of a large block is 0, of a slab's frames its list. kmalloc has no constructors. */
-static void null_kfree(struct nslab_cpu *base, void *obj)
+static NULL_HOT void null_kfree(struct nslab_cpu *base, void *obj)
 {
 	struct null_cpu *cpu = null_cpu_of(base);
 	uintptr_t offset = (uintptr_t)obj - cpu->arena_base;

@@ -657,6 +657,13 @@ static void slab_kfree(struct nslab_cpu *base, void *obj)
 		slab_free_inline(cpu, slab_cache_of(page->s), obj, page->node);
 }
 
+static size_t slab_size_roundup(const struct nslab_heap *heap, size_t size_bytes)
+{
+	if (size_bytes == 0 || size_bytes > NSLAB_KMALLOC_MAX_SIZE)
+		return nslab_default_size_roundup(heap, size_bytes);
+	return nslab_kmalloc_class_size(nslab_slab_class(size_bytes));
+}
+
 static const struct nslab_allocator_ops slab_ops = {
 	.name = "slab",
 	.summary =
@@ -682,5 +689,6 @@ static const struct nslab_allocator_ops slab_ops = {
 	.cache_stats = slab_cache_stats,
 	.kmalloc = slab_kmalloc,
 	.kfree = slab_kfree,
+	.size_roundup = slab_size_roundup,
 };
 NSLAB_ALLOCATOR_PLUGIN(slab_ops);

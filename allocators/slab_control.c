@@ -73,15 +73,17 @@ static int slab_kmalloc_create(struct nslab_heap *heap)
 	int rc = 0;
 
 	for (unsigned i = NSLAB_SLAB_MIN_CLASS; i < NSLAB_KMALLOC_CLASSES && !rc; i++) {
+		unsigned size = nslab_kmalloc_class_size(i);
 		char name[NSLAB_NAME_MAX];
 		const struct nslab_cache_spec spec = {
 			.name = name,
-			.object_size = nslab_kmalloc_class_size(i),
+			.object_size = size,
 			.align = nslab_kmalloc_class_align(i),
 			.order = NSLAB_AUTO,
 		};
 
-		snprintf(name, sizeof(name), "kmalloc-%u", nslab_kmalloc_class_size(i));
+		snprintf(name, sizeof(name), "kmalloc-%u%s", size < 1024 ? size : size / 1024,
+			 size < 1024 ? "" : "k");
 		rc = slab_cache_create(heap, &spec, &heap->kmalloc[i]);
 	}
 	return rc;

@@ -441,6 +441,18 @@ static size_t slob_ksize(struct nslab_cpu *cpu, const void *obj)
 	return NSLAB_PAGE_SIZE << page->order;
 }
 
+static size_t slob_size_roundup(const struct nslab_heap *heap, size_t size_bytes)
+{
+	unsigned order = nslab_order_of(size_bytes);
+
+	(void)heap;
+	if (order > NSLAB_MAX_ORDER)
+		return size_bytes;
+	if (size_bytes >= NSLAB_PAGE_SIZE - SLOB_HEADER)
+		return NSLAB_PAGE_SIZE << order;
+	return slob_units(size_bytes) * SLOB_UNIT;
+}
+
 /* ---- control ---- */
 
 static int slob_open(const struct nslab_env *env, const void *params, struct nslab_heap **heap)
@@ -618,5 +630,6 @@ static const struct nslab_allocator_ops slob_ops = {
 	.kmalloc = slob_kmalloc,
 	.kfree = slob_kfree,
 	.ksize = slob_ksize,
+	.size_roundup = slob_size_roundup,
 };
 NSLAB_ALLOCATOR_PLUGIN(slob_ops);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * slub.h: the structures of the SLUB model, for slub.c (the paths) and slub_control.c (creation,
- * shrinking, statistics, validation). slub.c tells the design.
+ * slub.h: the structures of the SLUB models, for slub.c (cpu slabs), sheaves.c (Linux 7.0, which
+ * has none), slub_slab.c (slabs and node lists, the same in both), sheaves_cpu.c (per-CPU sheaves)
+ * and slub_control.c (creation, shrinking, statistics, validation). slub.c tells the design.
  */
 #ifndef NSLAB_SLUB_H
 #define NSLAB_SLUB_H
 
 #include "allocators/common/base.h"
 #include "allocators/common/order.h"
+#include "allocators/sheaves.h"
 #include "core/cas.h"
 #include "core/lock.h"
 #include "core/rng.h"
@@ -23,21 +25,38 @@
 #define SLUB_OBJECTS_MASK  UINT64_C(0x7fff)
 #define SLUB_FROZEN	   (UINT64_C(1) << 31)
 
-#define SLUB_TID_STEP	 ((uint64_t)NSLAB_MAX_CPUS) /* low bits of tid are the CPU's number */
-#define SLUB_CHUNK_SLOTS 16
-#define SLUB_CHUNKS	 64
-#define SLUB_MAX_CACHES	 (SLUB_CHUNKS * SLUB_CHUNK_SLOTS)
+#define SLUB_TID_STEP	  ((uint64_t)NSLAB_MAX_CPUS) /* low bits of tid are the CPU's number */
+#define SLUB_CHUNK_SLOTS  16
+#define SLUB_MAX_SHEAVES  10 /* of a barn, full and empty */
+#define SLUB_CHUNKS	  64
+#define SLUB_DEFRAG_RANGE 1024 /* of the draw that the defrag ratio is held against */
+#define SLUB_LOOKAHEAD	  3    /* objects of other slabs that a bulk free looks past */
+#define SLUB_MAX_CACHES	  (SLUB_CHUNKS * SLUB_CHUNK_SLOTS)
 /* Beside the 26 words: what the derivation of the fast-path counts needs. */
 enum slub_count {
 	SLUB_FREED_SLOW = NSLAB_NR_STATS, /* objects, where FREE_SLOWPATH counts calls */
 	SLUB_ALLOC_FAILED,
+	SLUB_SHEAF_OUT, /* objects that left in prefilled sheaves, */
+	SLUB_SHEAF_IN,	/* and that came back in them */
 	SLUB_NR_COUNTS
 };
 
+/* Index of the choice `generation`; the last is the plug-in `sheaves`. */
+enum slub_generation {
+	SLUB_6_1,
+	SLUB_6_12,
+	SLUB_6_18,
+	SLUB_7_0
+};
+
+/* Of both plug-ins; each has rows for what it knows. */
 struct slub_params {
 	int64_t order, min_partial, cpu_partial;
 	int64_t slab_min_order, slab_max_order, slab_min_objects;
 	int64_t remote_node_defrag_ratio;
+	int64_t generation, sheaf_capacity;
+	int64_t max_full, max_empty; /* sheaves in a barn */
+	bool remote_bypass, refill_when_nonblocking, remote_trylock;
 };
 
 struct slub_heap {
@@ -52,6 +71,7 @@ struct slub_cpu_slab {
 	uint64_t tid;
 	struct nslab_page *page;
 	struct nslab_page *partial; /* chain by priv[0]; priv[1] of each is the length from it on */
+	struct sheaves_cpu sheaves;
 	uint64_t count[SLUB_NR_COUNTS];
 };
 
@@ -65,6 +85,8 @@ struct slub_cpu {
 	struct nslab_page *pages;
 	struct slub_chunk *chunk[SLUB_CHUNKS]; /* never NULL: slub_no_chunk until needed */
 	uint64_t rng;
+	bool is_flushing;
+	struct nslab_list rcu_sheaves;	      /* full, waiting for the end of the grace period */
 	int16_t by_distance[NSLAB_MAX_NODES]; /* every node, nearest first */
 };
 
@@ -74,21 +96,30 @@ struct slub_node {
 	uint64_t nr_partial; /* changed under list_lock, also read without */
 	struct nslab_list partial;
 	uint64_t nr_slabs, nr_objects, nr_pages; /* of this node's slabs, wherever they are */
+	struct sheaves_barn barn;
 };
 
 struct slub_cache {
 	struct kmem_cache base;
 	unsigned chunk, slot_offset; /* where its slot is in every handle */
 	unsigned offset;	     /* of the free pointer in an object */
+	/*
+	 * The slot with the cpu slab: the same, but for a cache with sheaves in front of cpu
+	 * slabs, whose first slot never has a cpu slab. So the fast paths of other caches need
+	 * not ask.
+	 */
+	unsigned inner_chunk, inner_offset;
+	unsigned generation; /* enum slub_generation */
+	struct sheaves_rules sheaves;
 	unsigned min_order;
 	unsigned min_partial;
 	unsigned cpu_partial_slabs;
 	unsigned defrag_ratio; /* 0..1000 */
-	unsigned number;
 	bool is_destroying;
 	unsigned destroy_epoch;
 	uint64_t count[SLUB_NR_COUNTS]; /* of control calls and of CPUs that went offline */
 	uint64_t retired_ops;		/* fast-path operations of the latter */
+	uint64_t retired_sheaf_ops;
 	struct slub_node *node[];
 };
 
@@ -113,6 +144,18 @@ static inline struct slub_cpu_slab *slub_slot(const struct slub_cpu *cpu,
 	return (struct slub_cpu_slab *)((char *)cpu->chunk[s->chunk] + s->slot_offset);
 }
 
+static inline struct slub_cpu_slab *slub_inner_slot(const struct slub_cpu *cpu,
+						    const struct slub_cache *s)
+{
+	return (struct slub_cpu_slab *)((char *)cpu->chunk[s->inner_chunk] + s->inner_offset);
+}
+
+/* Are slabs on a CPU's partial list frozen? Later kernels only take them off their node's list. */
+static inline bool slub_is_freezing(const struct slub_cache *s)
+{
+	return s->generation == SLUB_6_1;
+}
+
 /* nslab_page_of() without its way through heap and environment. */
 static inline struct nslab_page *slub_page_of(const struct slub_cpu *cpu, const void *obj)
 {
@@ -125,6 +168,11 @@ static inline struct nslab_page *slub_page_of(const struct slub_cpu *cpu, const 
 static inline uint64_t slub_next_free(const struct slub_cache *s, uint64_t object)
 {
 	return *(uint64_t *)(uintptr_t)(object + s->offset);
+}
+
+static inline void slub_set_next_free(const struct slub_cache *s, uint64_t object, uint64_t next)
+{
+	*(uint64_t *)(uintptr_t)(object + s->offset) = next;
 }
 
 static inline uint64_t slub_inuse(uint64_t counters)
@@ -163,73 +211,25 @@ static inline void slub_count(struct slub_cache *s, struct slub_cpu_slab *slot, 
 	slub_count_many(s, slot, what, 1);
 }
 
-static inline uint64_t slub_page_freelist(const struct nslab_page *page)
-{
-	return __atomic_load_n(&page->freelist, __ATOMIC_ACQUIRE);
-}
-
-static inline uint64_t slub_page_counters(const struct nslab_page *page)
-{
-	return __atomic_load_n(&page->counters, __ATOMIC_RELAXED);
-}
-
-static inline void slub_lock(struct slub_node *n)
-{
-	nslab_lock_acquire(&n->list_lock);
-	slub_add(&n->nr_lock, 1);
-}
-
-static inline void slub_unlock(struct slub_node *n)
-{
-	nslab_lock_release(&n->list_lock);
-}
-
-static inline struct slub_node *slub_node_of(const struct slub_cache *s,
-					     const struct nslab_page *page)
-{
-	return s->node[page->node];
-}
-
-/* Has the node more empty or partial slabs than it should keep? Read without the lock as well. */
-static inline bool slub_node_is_sated(const struct slub_cache *s, const struct slub_node *n)
-{
-	return slub_load(&n->nr_partial) >= s->min_partial;
-}
-
-static inline void slub_remove_partial(struct slub_node *n, struct nslab_page *page)
-{
-	slub_add(&n->nr_partial, (uint64_t)-1);
-	nslab_list_del(&page->list);
-}
-
-/* The next slab of a CPU's partial list. */
-static inline struct nslab_page *slub_chained(const struct nslab_page *page)
-{
-	return (struct nslab_page *)(uintptr_t)page->priv[0];
-}
-
 /* ---- control calls, in slub_control.c ---- */
 
-extern const struct nslab_param slub_param_rows[];
+extern const struct nslab_param slub_param_rows[], sheaves_param_rows[];
+extern const struct slub_params slub_default_params;
 
-int slub_open(const struct nslab_env *env, const void *params, struct nslab_heap **heap);
+/* `least` is the generation when params say nothing; SLUB_7_0 is never chosen by them. */
+int slub_open(const struct nslab_env *env, const void *params, enum slub_generation least,
+	      struct nslab_heap **heap);
 void slub_close(struct nslab_heap *heap);
 int slub_cpu_online(struct nslab_heap *heap, int id, int node, struct nslab_cpu **cpu);
 void slub_cpu_offline(struct nslab_cpu *cpu);
 int slub_cache_create(struct nslab_heap *heap, const struct nslab_cache_spec *spec,
-		      struct kmem_cache **s);
+		      const struct sheaves_source *source, struct kmem_cache **s);
 int slub_cache_destroy(struct kmem_cache *s);
 size_t slub_cache_shrink(struct kmem_cache *s);
 int slub_cache_validate(struct kmem_cache *s);
 void slub_cache_stats(struct kmem_cache *s, struct nslab_cache_stats *stats);
 
-/* Changes what a node has by `slabs` slabs of that many objects and that order. */
-void slub_node_account(struct slub_node *n, int64_t slabs, uint64_t objects, unsigned order);
-/* A slab goes back to the page layer. cpu and slot are NULL in control calls. */
-void slub_discard(struct slub_cpu *cpu, struct slub_cache *s, struct slub_cpu_slab *slot,
-		  struct nslab_page *page);
-
-/* In slub.c: gives back all that a CPU holds. */
+/* Gives back all that a CPU holds, but not what waits for a grace period. */
 void slub_flush_cpu(struct slub_cpu *cpu);
 
 #endif

@@ -12,51 +12,16 @@
  * puts the fullest of the others first, which lets the emptier ones drain. Destroying does the same
  * and refuses when a slab is left. Left out: the sysfs view itself.
  *
+ * Caches with sheaves in front of cpu slabs have two numbers. What the fast paths did follows from
+ * what flowed through the layers: for cpu slabs see slub_fill_fastpath(), for sheaves
+ * slub_fill_sheaf_fastpath().
+ *
  * Locks: node list_lock (NSLAB_RANK_NODE).
  */
-#include "allocators/slub.h"
+#include "allocators/slub_slab.h"
 
 #define SLUB_SHRINK_SORT 32 /* slabs with up to this many free objects are sorted */
 #define SLUB_DEBUG_FLAGS (SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER)
-
-/* ---- parameters ---- */
-
-static const char *const slub_auto[] = {"auto", NULL};
-
-#define SLUB_ROW(field, row_flags, row_def, row_min, row_max, row_choices, row_help)               \
- {                                                                                                 \
-  .name = #field, .type = NSLAB_PARAM_INT, .flags = (row_flags),                                   \
-  .offset = offsetof(struct slub_params, field), .def = (row_def), .min = (row_min),               \
-  .max = (row_max), .choices = (row_choices), .help = (row_help),                                  \
- }
-#define SLUB_PER_CACHE (NSLAB_PARAM_TUNABLE | NSLAB_PARAM_PER_CACHE)
-
-const struct nslab_param slub_param_rows[] = {
-	SLUB_ROW(order, SLUB_PER_CACHE, "auto", 0, NSLAB_MAX_ORDER, slub_auto,
-		 "order of new slabs of caches that ask for none, raised to what an object needs"),
-	SLUB_ROW(min_partial, SLUB_PER_CACHE, "auto", 0, 65536, slub_auto,
-		 "empty slabs that a node keeps"),
-	SLUB_ROW(cpu_partial, SLUB_PER_CACHE, "auto", 0, 65536, slub_auto,
-		 "objects that a CPU keeps on partial slabs; 0 leaves one slab, as in the kernel"),
-	SLUB_ROW(slab_min_order, NSLAB_PARAM_TUNABLE, "0", 0, NSLAB_MAX_ORDER, NULL,
-		 "smallest order that the order rule chooses"),
-	SLUB_ROW(slab_max_order, NSLAB_PARAM_TUNABLE, "3", 0, NSLAB_MAX_ORDER, NULL,
-		 "largest order that the order rule chooses while an object fits"),
-	SLUB_ROW(slab_min_objects, NSLAB_PARAM_TUNABLE, "auto", 1, 32767, slub_auto,
-		 "objects that the order rule wants in a slab; auto follows the number of CPUs"),
-	SLUB_ROW(remote_node_defrag_ratio, NSLAB_PARAM_TUNABLE, "100", 0, 100, NULL,
-		 "per cent of refills that try other nodes' partial lists"),
-	NSLAB_PARAM_END,
-};
-
-static const struct slub_params slub_default_params = {
-	.order = NSLAB_AUTO,
-	.min_partial = NSLAB_AUTO,
-	.cpu_partial = NSLAB_AUTO,
-	.slab_max_order = 3,
-	.slab_min_objects = NSLAB_AUTO,
-	.remote_node_defrag_ratio = 100,
-};
 
 /* ---- slabs to the page layer ---- */
 
@@ -82,7 +47,8 @@ void slub_discard(struct slub_cpu *cpu, struct slub_cache *s, struct slub_cpu_sl
 
 /* ---- heap and CPUs ---- */
 
-int slub_open(const struct nslab_env *env, const void *params, struct nslab_heap **heap)
+int slub_open(const struct nslab_env *env, const void *params, enum slub_generation least,
+	      struct nslab_heap **heap)
 {
 	struct slub_heap *h = env->alloc_meta(env, sizeof(*h), NUMA_NO_NODE);
 
@@ -92,6 +58,8 @@ int slub_open(const struct nslab_env *env, const void *params, struct nslab_heap
 	h->params = slub_default_params;
 	if (params)
 		h->params = *(const struct slub_params *)params;
+	if (h->params.generation < (int64_t)least)
+		h->params.generation = (int64_t)least;
 	*heap = &h->base;
 	return 0;
 }
@@ -134,6 +102,7 @@ int slub_cpu_online(struct nslab_heap *heap, int id, int node, struct nslab_cpu 
 	for (int i = 0; i < SLUB_CHUNKS; i++)
 		c->chunk[i] = &slub_no_chunk;
 	c->rng = nslab_rng_mix(env->seed, (uint64_t)id);
+	nslab_list_init(&c->rcu_sheaves);
 	slub_sort_nodes(env->arena, node, c->by_distance);
 	nslab_cpu_init(&c->base, heap, id, node);
 	*cpu = &c->base;
@@ -146,32 +115,69 @@ static struct slub_chunk *slub_chunk_of(const struct slub_cpu *cpu, unsigned num
 	return __atomic_load_n(&cpu->chunk[number], __ATOMIC_ACQUIRE);
 }
 
-/* The slot for reading from a control call, or NULL when the CPU never used the cache. */
+static struct slub_cpu_slab *slub_seen(const struct nslab_list *link, unsigned chunk_number,
+				       unsigned offset)
+{
+	struct nslab_cpu *base = nslab_list_entry(link, struct nslab_cpu, link);
+	struct slub_chunk *chunk = slub_chunk_of(slub_cpu_of(base), chunk_number);
+
+	return chunk == &slub_no_chunk ? NULL : (struct slub_cpu_slab *)((char *)chunk + offset);
+}
+
+/* The slot with the cpu slab, for reading; or NULL when the CPU never used the cache. */
 static struct slub_cpu_slab *slub_slot_seen(const struct nslab_list *link,
 					    const struct slub_cache *s)
 {
-	struct nslab_cpu *base = nslab_list_entry(link, struct nslab_cpu, link);
-	struct slub_chunk *chunk =
-		slub_chunk_of(nslab_container_of(base, struct slub_cpu, base), s->chunk);
-
-	if (chunk == &slub_no_chunk)
-		return NULL;
-	return (struct slub_cpu_slab *)((char *)chunk + s->slot_offset);
+	return slub_seen(link, s->inner_chunk, s->inner_offset);
 }
 
-/* What the CPU counted outlives it in the caches. */
-static void slub_retire_counts(struct slub_cpu *cpu)
+/* The one with the sheaves. */
+static struct slub_cpu_slab *slub_outer_slot_seen(const struct nslab_list *link,
+						  const struct slub_cache *s)
+{
+	return slub_seen(link, s->chunk, s->slot_offset);
+}
+
+static bool slub_has_two_slots(const struct slub_cache *s)
+{
+	return s->chunk != s->inner_chunk || s->slot_offset != s->inner_offset;
+}
+
+/* Adds what a slot counted to counts of its cache. */
+static void slub_add_counts(const struct slub_cpu_slab *slot, uint64_t count[SLUB_NR_COUNTS],
+			    uint64_t *ops, uint64_t *sheaf_ops)
+{
+	for (int i = 0; slot && i < SLUB_NR_COUNTS; i++)
+		count[i] += slub_load(&slot->count[i]);
+	if (slot) {
+		*ops += slub_load(&slot->tid) / SLUB_TID_STEP;
+		*sheaf_ops += slub_load(&slot->sheaves.lock) / 2;
+	}
+}
+
+/* What a CPU counted for a cache, in both of its slots. */
+static void slub_cpu_counts(const struct nslab_list *link, const struct slub_cache *s,
+			    uint64_t count[SLUB_NR_COUNTS], uint64_t *ops, uint64_t *sheaf_ops)
+{
+	slub_add_counts(slub_slot_seen(link, s), count, ops, sheaf_ops);
+	if (slub_has_two_slots(s))
+		slub_add_counts(slub_outer_slot_seen(link, s), count, ops, sheaf_ops);
+}
+
+/* What the CPU counted outlives it in the caches; its sheaves do not. */
+static void slub_retire_cpu(struct slub_cpu *cpu)
 {
 	nslab_list_for_each (pos, &cpu->base.heap->caches) {
 		struct slub_cache *s =
 			slub_cache_of(nslab_list_entry(pos, struct kmem_cache, link));
-		const struct slub_cpu_slab *slot = slub_slot_seen(&cpu->base.link, s);
+		struct slub_cpu_slab *slot = slub_outer_slot_seen(&cpu->base.link, s);
+		uint64_t count[SLUB_NR_COUNTS] = {0};
 
-		if (!slot)
-			continue;
+		slub_cpu_counts(&cpu->base.link, s, count, &s->retired_ops, &s->retired_sheaf_ops);
 		for (int i = 0; i < SLUB_NR_COUNTS; i++)
-			__atomic_fetch_add(&s->count[i], slot->count[i], __ATOMIC_RELAXED);
-		s->retired_ops += slot->tid / SLUB_TID_STEP;
+			__atomic_fetch_add(&s->count[i], count[i], __ATOMIC_RELAXED);
+		if (slot)
+			sheaves_retire_slot(cpu->base.heap->env, slot);
 	}
 }
 
@@ -180,8 +186,9 @@ void slub_cpu_offline(struct nslab_cpu *base)
 	const struct nslab_env *env = base->heap->env;
 	struct slub_cpu *cpu = slub_cpu_of(base);
 
+	sheaves_rcu_barrier(base); /* nobody can read what waits on a CPU that is gone */
 	slub_flush_cpu(cpu);
-	slub_retire_counts(cpu);
+	slub_retire_cpu(cpu);
 	for (int i = 0; i < SLUB_CHUNKS; i++) {
 		if (cpu->chunk[i] != &slub_no_chunk)
 			env->free_meta(env, cpu->chunk[i], sizeof(*cpu->chunk[i]));
@@ -214,8 +221,10 @@ static int slub_order(const struct slub_heap *h, const struct nslab_cache_spec *
 			return -ERANGE;
 		return spec->order;
 	}
-	if (p->order < 0)
+	if (p->order < 0 && p->generation == SLUB_6_1)
 		return nslab_order_old(size, &knobs, h->base.env->arena->nr_cpus);
+	if (p->order < 0)
+		return nslab_order_new(size, &knobs, h->base.env->arena->nr_cpus);
 	order = nslab_order_max((unsigned)p->order, least);
 	while (nslab_order_objects(size, order) > NSLAB_ORDER_OBJECTS_MAX)
 		order--;
@@ -227,6 +236,41 @@ static unsigned slub_choose(int asked, int64_t param, unsigned rule)
 	if (asked >= 0)
 		return (unsigned)asked;
 	return param >= 0 ? (unsigned)param : rule;
+}
+
+/* Objects in a sheaf; 0 for none. */
+static unsigned slub_sheaf_capacity(const struct slub_params *p,
+				    const struct nslab_cache_spec *spec, size_t size)
+{
+	unsigned least = p->generation == SLUB_7_0 ? sheaves_default_capacity(size) : 0;
+	unsigned asked = slub_choose(spec->sheaf_capacity > 0 ? spec->sheaf_capacity : NSLAB_AUTO,
+				     p->sheaf_capacity, 0);
+
+	if (p->generation < SLUB_6_18)
+		return 0;
+	if (asked > SHEAVES_MAX_CAPACITY)
+		asked = SHEAVES_MAX_CAPACITY;
+	return asked > least ? asked : least;
+}
+
+static void slub_shape_sheaves(const struct slub_heap *h, const struct nslab_cache_spec *spec,
+			       const struct sheaves_source *source, struct slub_cache *s)
+{
+	const struct slub_params *p = &h->params;
+
+	s->generation = (unsigned)p->generation;
+	s->sheaves.source = source;
+	s->sheaves.capacity = slub_sheaf_capacity(p, spec, s->base.size);
+	s->sheaves.max_full = SLUB_MAX_SHEAVES;
+	s->sheaves.max_empty = SLUB_MAX_SHEAVES;
+	s->sheaves.remote_bypass = true;
+	if (s->generation == SLUB_7_0) {
+		s->sheaves.max_full = (unsigned)p->max_full;
+		s->sheaves.max_empty = (unsigned)p->max_empty;
+		s->sheaves.remote_bypass = p->remote_bypass;
+		s->sheaves.refill_when_nonblocking = p->refill_when_nonblocking;
+		s->sheaves.remote_trylock = p->remote_trylock;
+	}
 }
 
 /* Everything that the spec decides; base.size and base.align are nslab_cache_init's before. */
@@ -251,7 +295,7 @@ static void slub_shape(const struct slub_heap *h, const struct nslab_cache_spec 
 }
 
 /* Takes the lowest free number; its slots in live handles start anew. */
-static int slub_take_number(struct slub_heap *h, struct slub_cache *s)
+static int slub_take_number(struct slub_heap *h, unsigned *chunk, unsigned *offset)
 {
 	unsigned number = 0;
 
@@ -260,18 +304,53 @@ static int slub_take_number(struct slub_heap *h, struct slub_cache *s)
 	if (number == SLUB_MAX_CACHES)
 		return -ENOSPC;
 	h->used_slots[number / 64] |= UINT64_C(1) << number % 64;
-	s->number = number;
-	s->chunk = number / SLUB_CHUNK_SLOTS;
-	s->slot_offset = (unsigned)(number % SLUB_CHUNK_SLOTS * sizeof(struct slub_cpu_slab));
+	*chunk = number / SLUB_CHUNK_SLOTS;
+	*offset = (unsigned)(number % SLUB_CHUNK_SLOTS * sizeof(struct slub_cpu_slab));
 	nslab_list_for_each (pos, &h->base.cpus) {
-		struct slub_cpu_slab *slot = slub_slot_seen(pos, s);
+		struct slub_cpu_slab *slot = slub_seen(pos, *chunk, *offset);
 
 		if (slot) {
 			memset(slot->count, 0, sizeof(slot->count));
 			slot->tid = (uint64_t)nslab_list_entry(pos, struct nslab_cpu, link)->id;
+			sheaves_retire_slot(h->base.env, slot);
 		}
 	}
 	return 0;
+}
+
+static void slub_put_number(struct slub_heap *h, unsigned chunk, unsigned offset)
+{
+	unsigned number =
+		chunk * SLUB_CHUNK_SLOTS + (unsigned)(offset / sizeof(struct slub_cpu_slab));
+
+	h->used_slots[number / 64] &= ~(UINT64_C(1) << number % 64);
+}
+
+/* One slot, or two when sheaves stand in front of cpu slabs. */
+static int slub_take_slots(struct slub_heap *h, struct slub_cache *s)
+{
+	int rc = slub_take_number(h, &s->chunk, &s->slot_offset);
+
+	s->inner_chunk = s->chunk;
+	s->inner_offset = s->slot_offset;
+	if (rc || !s->sheaves.capacity || s->generation == SLUB_7_0)
+		return rc;
+	rc = slub_take_number(h, &s->inner_chunk, &s->inner_offset);
+	if (rc)
+		slub_put_number(h, s->chunk, s->slot_offset);
+	return rc;
+}
+
+static void slub_put_slots(struct slub_heap *h, struct slub_cache *s)
+{
+	nslab_list_for_each (pos, &h->base.cpus) {
+		struct slub_cpu_slab *slot = slub_outer_slot_seen(pos, s);
+
+		if (slot)
+			sheaves_retire_slot(h->base.env, slot);
+	}
+	slub_put_number(h, s->chunk, s->slot_offset);
+	slub_put_number(h, s->inner_chunk, s->inner_offset);
 }
 
 static size_t slub_cache_bytes(const struct nslab_env *env)
@@ -303,13 +382,14 @@ static struct slub_cache *slub_alloc_cache(const struct nslab_env *env)
 		}
 		nslab_lock_init(&n->list_lock, NSLAB_RANK_NODE);
 		nslab_list_init(&n->partial);
+		sheaves_barn_init(&n->barn);
 		s->node[i] = n;
 	}
 	return s;
 }
 
 int slub_cache_create(struct nslab_heap *heap, const struct nslab_cache_spec *spec,
-		      struct kmem_cache **cache)
+		      const struct sheaves_source *source, struct kmem_cache **cache)
 {
 	struct slub_heap *h = nslab_container_of(heap, struct slub_heap, base);
 	struct nslab_object_layout layout;
@@ -327,17 +407,19 @@ int slub_cache_create(struct nslab_heap *heap, const struct nslab_cache_spec *sp
 	s = slub_alloc_cache(heap->env);
 	if (!s)
 		return -ENOMEM;
-	rc = slub_take_number(h, s);
+	s->base.size = layout.size;
+	slub_shape_sheaves(h, spec, source, s);
+	rc = slub_take_slots(h, s);
 	if (rc)
 		goto out_free;
 	rc = nslab_cache_init(&s->base, heap, spec);
 	if (rc)
-		goto out_number;
+		goto out_slots;
 	slub_shape(h, spec, &layout, (unsigned)order, s);
 	*cache = &s->base;
 	return 0;
-out_number:
-	h->used_slots[s->number / 64] &= ~(UINT64_C(1) << s->number % 64);
+out_slots:
+	slub_put_slots(h, s);
 out_free:
 	slub_free_cache(heap->env, s);
 	return rc;
@@ -386,6 +468,10 @@ static size_t slub_shrink_nodes(struct slub_cache *s)
 	size_t left = 0;
 
 	for (int i = 0; i < s->base.heap->env->arena->nr_nodes; i++) {
+		if (s->sheaves.capacity)
+			sheaves_empty_barn(s, s->node[i]);
+	}
+	for (int i = 0; i < s->base.heap->env->arena->nr_nodes; i++) {
 		slub_shrink_node(s, s->node[i]);
 		left += slub_load(&s->node[i]->nr_slabs);
 	}
@@ -413,7 +499,7 @@ int slub_cache_destroy(struct kmem_cache *ks)
 	if (slub_shrink_nodes(s))
 		return -EBUSY;
 	nslab_cache_exit(ks);
-	h->used_slots[s->number / 64] &= ~(UINT64_C(1) << s->number % 64);
+	slub_put_slots(h, s);
 	slub_free_cache(h->base.env, s);
 	return 0;
 }
@@ -503,7 +589,7 @@ static int slub_validate_slot(const struct slub_cache *s, const struct slub_cpu_
 			nr_bad += slub_complain(s, slot->page, "its CPU's freelist is corrupted");
 	}
 	for (const struct nslab_page *page = slot->partial; page; page = slub_chained(page))
-		nr_bad += slub_validate_page(s, page, true);
+		nr_bad += slub_validate_page(s, page, slub_is_freezing(s));
 	return nr_bad;
 }
 
@@ -513,12 +599,15 @@ int slub_cache_validate(struct kmem_cache *ks)
 	int nr_bad = 0;
 
 	for (int i = 0; i < ks->heap->env->arena->nr_nodes; i++)
-		nr_bad += slub_validate_node(s, i);
+		nr_bad += slub_validate_node(s, i) + sheaves_validate_barn(s, s->node[i]);
 	nslab_list_for_each (pos, &ks->heap->cpus) {
 		const struct slub_cpu_slab *slot = slub_slot_seen(pos, s);
+		const struct slub_cpu_slab *outer = slub_outer_slot_seen(pos, s);
 
 		if (slot)
 			nr_bad += slub_validate_slot(s, slot);
+		if (outer)
+			nr_bad += sheaves_validate_slot(s, outer);
 	}
 	return nr_bad;
 }
@@ -574,10 +663,49 @@ static void slub_fill_fastpath(struct nslab_cache_stats *stats, uint64_t ops,
 	stats->stat[NSLAB_STAT_FREE_FASTPATH] = ops - twice / 2;
 }
 
+/*
+ * What came into the sheaves and is not there any more has left them: fast allocations less fast
+ * frees follow, and both together are what the local locks counted.
+ */
+static void slub_fill_sheaf_fastpath(const struct slub_cache *s, struct nslab_cache_stats *stats,
+				     uint64_t ops, uint64_t held,
+				     const uint64_t count[SLUB_NR_COUNTS])
+{
+	bool is_only = s->generation == SLUB_7_0;
+	uint64_t in = count[NSLAB_STAT_SHEAF_REFILL] + count[NSLAB_STAT_FREE_RCU_SHEAF] +
+		      count[SLUB_SHEAF_IN];
+	uint64_t out = count[NSLAB_STAT_SHEAF_FLUSH] + count[SLUB_SHEAF_OUT] + held;
+	uint64_t allocs = (ops + in - out) / 2;
+
+	stats->stat[is_only ? NSLAB_STAT_ALLOC_FASTPATH : NSLAB_STAT_ALLOC_CPU_SHEAF] = allocs;
+	stats->stat[is_only ? NSLAB_STAT_FREE_FASTPATH : NSLAB_STAT_FREE_CPU_SHEAF] = ops - allocs;
+}
+
+/* Adds free objects in sheaves; returns all objects in them. */
+static uint64_t slub_sheaf_stats(const struct slub_cache *s, struct nslab_cache_stats *stats)
+{
+	uint64_t cpus = 0, barns = 0, waiting = 0;
+
+	for (int i = 0; i < s->base.heap->env->arena->nr_nodes; i++)
+		barns += sheaves_barn_held(s->node[i]);
+	nslab_list_for_each (pos, &s->base.heap->cpus) {
+		struct nslab_cpu *cpu = nslab_list_entry(pos, struct nslab_cpu, link);
+		const struct slub_cpu_slab *slot = slub_outer_slot_seen(pos, s);
+
+		if (!slot)
+			continue;
+		cpus += sheaves_cpu_held(slot);
+		waiting += sheaves_rcu_held(slub_cpu_of(cpu), s, slot);
+	}
+	stats->nr_cpu_free += cpus;
+	stats->nr_free += cpus + barns;
+	return cpus + barns + waiting;
+}
+
 void slub_cache_stats(struct kmem_cache *ks, struct nslab_cache_stats *stats)
 {
 	struct slub_cache *s = slub_cache_of(ks);
-	uint64_t count[SLUB_NR_COUNTS], ops = s->retired_ops;
+	uint64_t count[SLUB_NR_COUNTS], ops = s->retired_ops, sheaf_ops = s->retired_sheaf_ops;
 
 	memset(stats, 0, sizeof(*stats));
 	for (int i = 0; i < SLUB_NR_COUNTS; i++)
@@ -585,17 +713,17 @@ void slub_cache_stats(struct kmem_cache *ks, struct nslab_cache_stats *stats)
 	nslab_list_for_each (pos, &ks->heap->cpus) {
 		const struct slub_cpu_slab *slot = slub_slot_seen(pos, s);
 
-		for (int i = 0; slot && i < SLUB_NR_COUNTS; i++)
-			count[i] += slub_load(&slot->count[i]);
-		if (slot) {
-			ops += slot->tid / SLUB_TID_STEP;
+		slub_cpu_counts(pos, s, count, &ops, &sheaf_ops);
+		if (slot)
 			stats->nr_cpu_free += slub_slot_free(s, slot);
-		}
 	}
 	memcpy(stats->stat, count, sizeof(stats->stat));
 	for (int i = 0; i < ks->heap->env->arena->nr_nodes; i++)
 		slub_node_stats(s->node[i], stats);
 	stats->nr_free += stats->nr_cpu_free;
-	slub_fill_fastpath(stats, ops, count);
+	if (s->generation != SLUB_7_0)
+		slub_fill_fastpath(stats, ops, count);
+	if (s->sheaves.capacity)
+		slub_fill_sheaf_fastpath(s, stats, sheaf_ops, slub_sheaf_stats(s, stats), count);
 	stats->is_counted = true;
 }

@@ -6,10 +6,11 @@
  * NSLAB_DEBUG_LOCKS that is checked at every acquisition, so the lock order written at the top of
  * each file is executable. The rank of each lock in the project:
  *
+ *	NSLAB_RANK_AREA   one range being claimed at a time (CMA): outermost, callbacks run under it
  *	NSLAB_RANK_CACHE  a cache's or heap's own lock (control side, remote queues)
  *	NSLAB_RANK_NODE   a node's list_lock
  *	NSLAB_RANK_ZONE   the page layer's zone lock: innermost, pages may be asked for under the
- *others
+ *			  others
  *
  * Waiters spin briefly and then yield the PU: on a machine with more threads than PUs the holder
  * may not be running. The number of acquisitions is kept by whoever wants it, not here.
@@ -22,6 +23,7 @@
 #include <stdbool.h>
 
 enum nslab_lock_rank {
+	NSLAB_RANK_AREA = 0,
 	NSLAB_RANK_CACHE = 1,
 	NSLAB_RANK_NODE = 2,
 	NSLAB_RANK_ZONE = 3

@@ -372,6 +372,18 @@ static const struct {
 	{{"validate", "the allocator finds nothing wrong with itself"},
 	 NSLAB_CAP_CACHE,
 	 check_validate},
+	{{"rcu", "objects freed after a grace period stay as they are until it ends"},
+	 NSLAB_CAP_CACHE,
+	 check_rcu},
+	{{"rcu-offline", "the grace period of a CPU ends at the latest when it goes offline"},
+	 NSLAB_CAP_CACHE,
+	 check_rcu_offline},
+	{{"sheaf", "a prefilled sheaf gives what it was asked for, and the rest goes back"},
+	 NSLAB_CAP_CACHE,
+	 check_sheaf},
+	{{"sheaf-failure", "a sheaf that cannot be filled loses nothing"},
+	 NSLAB_CAP_CACHE | NSLAB_CAP_PAGES,
+	 check_sheaf_failure},
 	{{"leak", "nothing is held after everything was freed and closed"}, 0, check_leak},
 };
 

@@ -104,4 +104,10 @@ bool check_stats(struct suite *t);
 bool check_validate(struct suite *t);
 bool check_leak(struct suite *t);
 
+/* conformance_deferred.c */
+bool check_rcu(struct suite *t);
+bool check_rcu_offline(struct suite *t);
+bool check_sheaf(struct suite *t);
+bool check_sheaf_failure(struct suite *t);
+
 #endif

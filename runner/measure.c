@@ -2,12 +2,14 @@
 /*
  * measure.c: warm-up, windows, and the reduction of a trial to one number.
  *
- * A window is a number of operations, not a time: the clock is read twice around batch(n), never
- * inside. n is found during warm-up by doubling until a batch is long enough to be timed, then
- * scaled to the wished window and jittered by 0 to 20 %, so that windows do not beat against
- * periodic noise or against the slab size.
+ * A window is a row of chunks, batch(n) each, that ends with the first chunk after the wished time;
+ * the clock is read between chunks, never inside. A chunk starts small and doubles, in warm-up and
+ * ever after, while it lasts less than 1/CHUNKS of a window: so reading the clock costs less than
+ * 0.1 % whatever disturbed the first chunks, and a slow host makes few chunks, not long windows.
+ * The wished time is jittered by 0 to 20 %, so that windows do not beat against periodic noise or
+ * against the slab size.
  *
- * Workers never block on each other here. A worker that is warm keeps running unrecorded batches
+ * Workers never block on each other here. A worker that is warm keeps running unrecorded chunks
  * until all are warm, and one that has its windows keeps running until all have theirs: so every
  * recorded window sees the full contention, and a producer never waits for a consumer that sits in
  * a barrier. The last worker to finish raises is_stopping, which lets blocked batches return.
@@ -19,7 +21,8 @@
 #include <errno.h>
 #include <math.h>
 
-#define FIRST_GUESS    64
+#define FIRST_CHUNK    64 /* operations */
+#define CHUNKS	       64 /* at most about so many in a window */
 #define JITTER_PERCENT 20
 
 static bool meter_is_stopping(const struct nslab_meter *meter)
@@ -34,33 +37,31 @@ static int meter_check(const struct nslab_meter *meter, size_t ops)
 	return ops ? 0 : -ENODATA;
 }
 
-/* Runs for warmup_ns; *nr_ops becomes the operations that fill one window. */
-static int meter_warm_up(struct nslab_meter *meter, struct nslab_timed *timed, size_t *nr_ops)
+/*
+ * Runs chunks for at least `wished` ns. *n, the operations of a chunk, grows when they are short.
+ * The operations and ns go to *window.
+ */
+static int meter_run_for(struct nslab_meter *meter, struct nslab_timed *timed, uint64_t wished,
+			 size_t *n, struct nslab_window *window)
 {
 	uint64_t start = nslab_now_ns(meter->clock);
-	size_t n = FIRST_GUESS;
+	uint64_t before = start;
 
-	for (;;) {
-		uint64_t before = nslab_now_ns(meter->clock);
-		size_t ops = timed->batch(timed, n);
+	window->ops = 0;
+	do {
+		size_t ops = timed->batch(timed, *n);
 		uint64_t now = nslab_now_ns(meter->clock);
-		uint64_t ns = now - before;
 		int rc = meter_check(meter, ops);
 
 		if (rc)
 			return rc;
-		if (ns < meter->window_ns / 8) {
-			n *= 2;
-			continue;
-		}
-		n = (size_t)((double)ops * (double)meter->window_ns / (double)ns) + 1;
-		if (now - start >= meter->warmup_ns) {
-			*nr_ops = n;
-			return 0;
-		}
-		if (n > ops)
-			n = ops; /* keep warm-up batches short: the end is not overrun by much */
-	}
+		window->ops += ops;
+		window->ns = now - start;
+		if (now - before < meter->window_ns / CHUNKS)
+			*n *= 2;
+		before = now;
+	} while (window->ns < wished);
+	return 0;
 }
 
 /* Counts this worker in `count` and keeps the load up until everybody is counted. */
@@ -77,30 +78,22 @@ static int meter_wait(struct nslab_meter *meter, struct nslab_timed *timed, atom
 	return 0;
 }
 
-static int meter_window(struct nslab_meter *meter, struct nslab_timed *timed, size_t n,
-			struct nslab_window *window)
-{
-	uint64_t cpu_ns = nslab_thread_cpu_ns(meter->clock);
-	uint64_t ns = nslab_now_ns(meter->clock);
-	size_t ops = timed->batch(timed, n);
-
-	window->ns = nslab_now_ns(meter->clock) - ns;
-	window->cpu_ns = nslab_thread_cpu_ns(meter->clock) - cpu_ns;
-	window->ops = ops;
-	return meter_check(meter, ops);
-}
-
 static int meter_windows(struct nslab_meter *meter, struct nslab_timed *timed, uint64_t seed,
 			 size_t n, struct nslab_window *windows)
 {
 	for (int i = 0; i < meter->nr_windows; i++) {
-		size_t jitter = n * nslab_rng_below(&seed, JITTER_PERCENT + 1) / 100;
+		uint64_t jitter = nslab_rng_below(&seed, 1000 * JITTER_PERCENT);
+		uint64_t wished = meter->window_ns + meter->window_ns * jitter / 100000;
+		uint64_t cpu_ns = nslab_thread_cpu_ns(meter->clock);
 		int rc;
 
 		windows[i].index = i;
-		rc = meter_window(meter, timed, n + jitter, &windows[i]);
-		if (rc)
+		rc = meter_run_for(meter, timed, wished, &n, &windows[i]);
+		if (rc) {
+			windows[i].ops = 0; /* cut short: not a window */
 			return rc;
+		}
+		windows[i].cpu_ns = nslab_thread_cpu_ns(meter->clock) - cpu_ns;
 	}
 	return 0;
 }
@@ -108,12 +101,13 @@ static int meter_windows(struct nslab_meter *meter, struct nslab_timed *timed, u
 int nslab_meter_run(struct nslab_meter *meter, struct nslab_timed *timed, uint64_t seed,
 		    struct nslab_meter_hooks *hooks, struct nslab_window *windows)
 {
-	size_t n;
-	int rc = meter_warm_up(meter, timed, &n);
+	struct nslab_window warm_up;
+	size_t n = FIRST_CHUNK;
+	int rc = meter_run_for(meter, timed, meter->warmup_ns, &n, &warm_up);
 
 	if (rc)
 		return rc;
-	rc = meter_wait(meter, timed, &meter->nr_warm, n / 16 + 1);
+	rc = meter_wait(meter, timed, &meter->nr_warm, n);
 	if (rc)
 		return rc;
 	hooks->on_start(hooks);
@@ -128,7 +122,7 @@ int nslab_meter_run(struct nslab_meter *meter, struct nslab_timed *timed, uint64
 		return 0;
 	}
 	while (!meter_is_stopping(meter)) {
-		if (!timed->batch(timed, n / 16 + 1) && !meter_is_stopping(meter))
+		if (!timed->batch(timed, n) && !meter_is_stopping(meter))
 			return -ENODATA;
 	}
 	return 0;

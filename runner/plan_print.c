@@ -197,9 +197,10 @@ void nslab_plan_print(const struct nslab_plan *plan, FILE *out)
 	size_t nr_trials = nslab_plan_nr_trials(plan);
 	size_t nr_cells = nslab_plan_nr_cells(plan);
 
-	fprintf(out, "plan %s%s%s%s, %s%s\n\n", plan->name, plan->label ? " (" : "",
+	fprintf(out, "plan %s%s%s%s, %s%s%s\n\n", plan->name, plan->label ? " (" : "",
 		plan->label ? plan->label : "", plan->label ? ")" : "", plan->topo->source,
-		plan->topo->is_simulated ? ", simulated nodes" : "");
+		plan->topo->is_simulated ? ", simulated nodes" : "",
+		plan->is_debug ? ", behind the debug layer: timings are those of its checks" : "");
 	print_families(plan, &sets, out);
 	fprintf(out, "\n");
 	print_sets(&sets, out);

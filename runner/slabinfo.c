@@ -7,9 +7,9 @@
  * are 0, since no backend has any that /proc could show. The tables are made in the trial's process
  * while its workers are parked with their objects, travel as two strings in its result, and are
  * appended to one file of the run, cell by cell. Lines that no kernel writes begin with '#', which
- * readers of the kernel's files skip.
+ * readers of the kernel's files skip. Zones are those that the page plug-in tells of.
  *
- * Left out: zones. A node of an arena is one zone, called Normal.
+ * Left out: /proc/pagetypeinfo, which the world can print as well.
  */
 #define _GNU_SOURCE
 #include "runner/slabinfo.h"
@@ -48,7 +48,8 @@ static void slabinfo_print(FILE *out, struct nslab_world *world)
 		slabinfo_row(out, nslab_list_entry(pos, struct kmem_cache, link));
 }
 
-static void buddyinfo_print(FILE *out, struct nslab_world *world)
+/* A page plug-in that knows of no zones has one for each node. */
+static void buddyinfo_print_nodes(FILE *out, struct nslab_world *world)
 {
 	const struct nslab_arena *arena = nslab_world_env(world)->arena;
 
@@ -62,6 +63,17 @@ static void buddyinfo_print(FILE *out, struct nslab_world *world)
 			fprintf(out, "%6" PRIu64 " ", stats.nr_free_blocks[order]);
 		fputc('\n', out);
 	}
+}
+
+static void buddyinfo_print(FILE *out, struct nslab_world *world)
+{
+	char *text = nslab_world_buddyinfo(world);
+
+	if (text)
+		fputs(text, out);
+	else
+		buddyinfo_print_nodes(out, world);
+	free(text);
 }
 
 /* What print writes, as JSON; NULL when memory is out. */

@@ -26,9 +26,11 @@
 
 #include "allocators/common/debug.h"
 #include "allocators/common/defaults.h"
+#include "allocators/common/vmalloc.h"
 #include "core/list.h"
 #include "core/param.h"
 #include "runner/builtin.h"
+#include "runner/world_areas.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -69,6 +71,7 @@ struct nslab_world {
 	_Atomic int64_t meta_bytes;
 	_Atomic uint64_t fail_at, fail_nr; /* fail_at 0: never */
 	_Atomic uint64_t nr_armed_calls;   /* calls so far, kept while fail_at is set */
+	struct world_areas areas;
 };
 
 static struct nslab_world *world_of(const struct nslab_env *env)
@@ -321,6 +324,61 @@ void nslab_world_page_stats(struct nslab_world *w, int node, struct nslab_page_s
 	w->source->ops->stats(w->source, node, stats);
 }
 
+int nslab_world_zone_stats(struct nslab_world *w, int zone, struct nslab_zone_stats *stats)
+{
+	return w->source->ops->zone_stats(w->source, zone, stats);
+}
+
+struct nslab_page_source *nslab_world_page_source(struct nslab_world *w)
+{
+	return w->source;
+}
+
+/* ---- services: virtually contiguous memory ---- */
+
+int nslab_world_vmalloc(struct nslab_world *w, struct nslab_vmalloc **vmalloc,
+			struct nslab_err *err)
+{
+	return world_areas_vmalloc(&w->areas, vmalloc, err);
+}
+
+/*
+ * A CPU's page lists belong to the first arena, so the second one works without. Failure injection
+ * counts the call as one.
+ */
+static void *world_vmalloc(const struct nslab_env *env, struct nslab_cpu *cpu, size_t size_bytes,
+			   gfp_t gfp, int node)
+{
+	struct nslab_world *w = world_of(env);
+	struct nslab_vmalloc *vmalloc;
+	struct nslab_err err;
+	void *ptr;
+	int rc;
+
+	world_count_call(w, cpu);
+	if (world_injects(w))
+		return NULL;
+	if (node == NUMA_NO_NODE && cpu)
+		node = cpu->node;
+	rc = world_areas_vmalloc(&w->areas, &vmalloc, &err);
+	if (!rc)
+		rc = nslab_vmalloc_alloc(vmalloc, NULL, size_bytes, gfp, node, err.text,
+					 sizeof(err.text), &ptr);
+	if (!rc)
+		return ptr;
+	if (!(gfp & __GFP_NOWARN))
+		env->report(env, "vmalloc of '%s': %s", w->allocator->name, err.text);
+	return NULL;
+}
+
+static bool world_vfree(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr)
+{
+	struct nslab_vmalloc *vmalloc = world_areas_made(&world_of(env)->areas);
+
+	(void)cpu;
+	return vmalloc && !nslab_vmalloc_free(vmalloc, NULL, (void *)(uintptr_t)ptr);
+}
+
 /* ---- CPUs ---- */
 
 static void world_fill_cpu(struct nslab_world *w, struct nslab_cpu *cpu, int id, int node)
@@ -366,6 +424,7 @@ static void world_offline(struct nslab_world *w, struct nslab_cpu *cpu)
 {
 	struct world_slot *slot = &w->slots[cpu->id];
 
+	w->allocator->rcu_barrier(cpu); /* what waits on a CPU that goes would wait for ever */
 	w->source->ops->cpu_drain(w->source, cpu);
 	slot->is_leaving = true;
 	if (slot->is_linked) {
@@ -443,6 +502,8 @@ static int world_open_pages(struct nslab_world *w, const struct nslab_world_spec
 	w->env.arena = nslab_arena_map_arena(w->map);
 	rc = world_params(ops->params, ops->params_size, spec->page_params, &w->page_params,
 			  &params, err);
+	if (!rc)
+		rc = world_areas_set(&w->areas, w->map, params, err);
 	if (rc)
 		return nslab_fail_in(err, rc, "page allocator '%s'", ops->name);
 	rc = ops->open(w->env.arena, params, &w->source);
@@ -500,6 +561,7 @@ static int world_open_heap(struct nslab_world *w, const struct nslab_world_spec 
 
 static void world_free(struct nslab_world *w)
 {
+	world_areas_close(&w->areas);
 	if (w->source)
 		w->source->ops->close(w->source);
 	nslab_arena_map_close(w->map);
@@ -530,6 +592,9 @@ static struct nslab_world *world_new(const struct nslab_world_spec *spec)
 	w->env.alloc_meta = world_alloc_meta;
 	w->env.free_meta = world_free_meta;
 	w->env.report = world_report;
+	w->env.vmalloc = world_vmalloc;
+	w->env.vfree = world_vfree;
+	world_areas_init(&w->areas, spec);
 	w->allocator = spec->allocator;
 	w->is_debug = spec->is_debug;
 	if (w->is_debug) {
@@ -593,6 +658,7 @@ static void world_close_heap(struct nslab_world *w)
 void nslab_world_close(struct nslab_world *w)
 {
 	struct nslab_world_usage usage;
+	size_t nr_areas;
 
 	if (!w)
 		return;
@@ -601,6 +667,9 @@ void nslab_world_close(struct nslab_world *w)
 	if (usage.nr_pages)
 		w->env.report(&w->env, "'%s' left %" PRIu64 " pages allocated", w->allocator->name,
 			      usage.nr_pages);
+	nr_areas = world_areas_close_vmalloc(&w->areas);
+	if (nr_areas)
+		w->env.report(&w->env, "'%s' left %zu vmalloc areas", w->allocator->name, nr_areas);
 	if (usage.meta_bytes)
 		w->env.report(&w->env, "'%s' left %" PRIu64 " bytes of metadata allocated",
 			      w->allocator->name, usage.meta_bytes);

@@ -59,11 +59,32 @@ int nslab_world_open(const struct nslab_world_spec *spec, struct nslab_world **w
  */
 void nslab_world_close(struct nslab_world *world);
 
+/*
+ * What env->vmalloc works on: made, with a second arena, when it is asked for first. -ENOMEM, or
+ * what opening an arena can fail with.
+ */
+struct nslab_vmalloc;
+int nslab_world_vmalloc(struct nslab_world *world, struct nslab_vmalloc **vmalloc,
+			struct nslab_err *err);
+
 struct nslab_heap *nslab_world_heap(struct nslab_world *world);
 const struct nslab_env *nslab_world_env(struct nslab_world *world);
 struct nslab_arena_map *nslab_world_arena(struct nslab_world *world);
 /* Of the page plug-in, for one arena node; while nobody allocates. */
 void nslab_world_page_stats(struct nslab_world *world, int node, struct nslab_page_stats *stats);
+/* Of the page plug-in, zone by zone as /proc/zoneinfo has them; -ENOENT past the last one. */
+int nslab_world_zone_stats(struct nslab_world *world, int zone, struct nslab_zone_stats *stats);
+/* For areas of one's own on the world's pages (CMA). */
+struct nslab_page_source *nslab_world_page_source(struct nslab_world *world);
+/*
+ * /proc/buddyinfo or /proc/pagetypeinfo of the page plug-in, while nobody allocates; the caller
+ * frees the text. NULL when memory ran out or the plug-in has no zones to tell of.
+ */
+char *nslab_world_buddyinfo(struct nslab_world *world);
+char *nslab_world_pagetypeinfo(struct nslab_world *world);
+/* The same for debugfs extfrag/extfrag_index and extfrag/unusable_index. */
+char *nslab_world_extfrag_index(struct nslab_world *world);
+char *nslab_world_unusable_index(struct nslab_world *world);
 void nslab_world_usage(const struct nslab_world *world, struct nslab_world_usage *usage);
 /* While nobody allocates. Counts as fail_at of the specification does: from the world's start. */
 void nslab_world_fail_at(struct nslab_world *world, uint64_t fail_at, uint64_t fail_nr);

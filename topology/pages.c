@@ -15,6 +15,9 @@
  * Invariants: base and node_bytes are multiples of 4 MiB; arena nodes are dense and hold only
  * nodes with memory; nothing in here changes after open, except the metadata (pages_meta.c).
  *
+ * A shared arena is the same over a file in memory instead of anonymous memory; its policies belong
+ * to the file's pages, whichever mapping touches them first.
+ *
  * Left out: growing an arena, hugetlb pools, and migration of pages that are already touched.
  */
 #define _GNU_SOURCE
@@ -25,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define DEFAULT_BYTES_MAX ((uint64_t)1 << 30)
 #define DEFAULT_BYTES_MIN ((uint64_t)64 << 20)
@@ -187,10 +191,29 @@ static void *map_anonymous(size_t bytes)
 	return start == MAP_FAILED ? NULL : start;
 }
 
-/* Both mappings, or none and -ENOMEM. */
-static int reserve(struct nslab_arena_map *map)
+/* A file in memory takes the place of the arena's bytes; it costs nothing until it is touched. */
+static int map_file(struct nslab_arena_map *map, size_t total)
+{
+	int rc = 0;
+
+	map->fd = memfd_create("numaslab-arena", MFD_CLOEXEC);
+	if (map->fd < 0)
+		return -errno;
+	if (ftruncate(map->fd, (off_t)total) ||
+	    mmap((void *)map->arena.base, total, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		 map->fd, 0) == MAP_FAILED) {
+		rc = -errno;
+		close(map->fd);
+		map->fd = -1;
+	}
+	return rc;
+}
+
+/* Both mappings, or none and an error. */
+static int reserve(struct nslab_arena_map *map, bool is_shared)
 {
 	size_t total = (size_t)map->arena.nr_nodes << map->arena.node_shift;
+	int rc = 0;
 
 	map->reservation_bytes = total + PART_ALIGN;
 	map->pages_bytes = (total >> NSLAB_PAGE_SHIFT) * sizeof(struct nslab_page);
@@ -205,7 +228,15 @@ static int reserve(struct nslab_arena_map *map)
 	}
 	map->arena.base =
 		((uintptr_t)map->reservation + PART_ALIGN - 1) & ~(uintptr_t)(PART_ALIGN - 1);
-	return 0;
+	if (is_shared)
+		rc = map_file(map, total);
+	if (rc) {
+		munmap(map->arena.pages, map->pages_bytes);
+		munmap(map->reservation, map->reservation_bytes);
+		map->arena.pages = NULL;
+		map->reservation = NULL;
+	}
+	return rc;
 }
 
 /*
@@ -219,10 +250,10 @@ static int reserve_some(struct nslab_arena_map *map, const struct nslab_arena_sp
 	int rc;
 
 	set_node_bytes(map, bytes);
-	rc = reserve(map);
+	rc = reserve(map, false);
 	while (rc && !spec->node_bytes && map->arena.node_bytes / 2 >= DEFAULT_BYTES_MIN) {
 		set_node_bytes(map, map->arena.node_bytes / 2);
-		rc = reserve(map);
+		rc = reserve(map, false);
 	}
 	if (rc)
 		return nslab_fail(err, rc,
@@ -288,6 +319,7 @@ int nslab_arena_map_open(const struct nslab_arena_spec *spec, struct nslab_arena
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return nslab_fail(err, -ENOMEM, "cannot make an arena: out of memory");
+	m->fd = -1;
 	m->policy = policy_of(&spec->memory);
 	m->huge = spec->huge;
 	m->is_simulated = spec->topo->is_simulated || !spec->topo->is_this_machine;
@@ -312,6 +344,52 @@ out_close:
 	return rc;
 }
 
+static int copy_parts(struct nslab_arena_map *map, const struct nslab_arena_map *like)
+{
+	size_t nr = (size_t)like->arena.nr_nodes;
+	int rc;
+
+	map->arena.nr_nodes = like->arena.nr_nodes;
+	rc = alloc_tables(map);
+	if (rc)
+		return rc;
+	memcpy(map->parts, like->parts, nr * sizeof(*map->parts));
+	memcpy(map->distance, like->distance, nr * nr);
+	memcpy(map->node_has_cpus, like->node_has_cpus, nr);
+	memcpy(map->node_os_index, like->node_os_index, nr * sizeof(*map->node_os_index));
+	return arena_meta_open(map);
+}
+
+int nslab_arena_map_open_shared(const struct nslab_arena_map *like, size_t node_bytes,
+				struct nslab_arena_map **map, struct nslab_err *err)
+{
+	struct nslab_arena_map *m = calloc(1, sizeof(*m));
+	int rc;
+
+	if (!m)
+		return nslab_fail(err, -ENOMEM, "cannot make an arena: out of memory");
+	m->fd = -1;
+	m->policy = like->policy;
+	m->huge = like->huge;
+	m->is_simulated = like->is_simulated;
+	m->arena.nr_cpus = like->arena.nr_cpus;
+	pthread_mutex_init(&m->meta_lock, NULL);
+	rc = copy_parts(m, like);
+	if (!rc) {
+		set_node_bytes(m, node_bytes ? node_bytes : like->arena.node_bytes);
+		rc = reserve(m, true);
+	}
+	if (rc) {
+		nslab_arena_map_close(m);
+		return nslab_fail(err, rc, "cannot make a shared arena: %s", strerror(-rc));
+	}
+	arena_advise(m, (void *)m->arena.base, (size_t)m->arena.nr_nodes << m->arena.node_shift);
+	arena_advise(m, m->arena.pages, m->pages_bytes);
+	bind_all(m);
+	*map = m;
+	return 0;
+}
+
 void nslab_arena_map_close(struct nslab_arena_map *map)
 {
 	if (!map)
@@ -321,6 +399,8 @@ void nslab_arena_map_close(struct nslab_arena_map *map)
 		munmap(map->arena.pages, map->pages_bytes);
 	if (map->reservation)
 		munmap(map->reservation, map->reservation_bytes);
+	if (map->fd >= 0)
+		close(map->fd);
 	pthread_mutex_destroy(&map->meta_lock);
 	free(map->parts);
 	free(map->distance);
@@ -332,6 +412,11 @@ void nslab_arena_map_close(struct nslab_arena_map *map)
 const struct nslab_arena *nslab_arena_map_arena(const struct nslab_arena_map *map)
 {
 	return &map->arena;
+}
+
+int nslab_arena_map_fd(const struct nslab_arena_map *map)
+{
+	return map->fd;
 }
 
 int nslab_arena_map_node(const struct nslab_arena_map *map, int topo_node)

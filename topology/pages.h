@@ -47,9 +47,18 @@ struct nslab_page_check {
  */
 int nslab_arena_map_open(const struct nslab_arena_spec *spec, struct nslab_arena_map **map,
 			 struct nslab_err *err);
+/*
+ * A second arena, placed as this one is, over a file in memory, so that its pages can be mapped
+ * once more. node_bytes 0: as large. The first one may be closed before.
+ */
+int nslab_arena_map_open_shared(const struct nslab_arena_map *like, size_t node_bytes,
+				struct nslab_arena_map **map, struct nslab_err *err);
 void nslab_arena_map_close(struct nslab_arena_map *map);
 
 const struct nslab_arena *nslab_arena_map_arena(const struct nslab_arena_map *map);
+
+/* The file behind a shared arena (byte 0 is at the arena's base), else -1. */
+int nslab_arena_map_fd(const struct nslab_arena_map *map);
 
 /* Arena node of a position in topo->nodes; -1 asks for the single part of interleave etc. */
 int nslab_arena_map_node(const struct nslab_arena_map *map, int topo_node);

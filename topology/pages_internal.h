@@ -86,6 +86,7 @@ struct nslab_arena_map {
 	uint8_t *distance;
 	uint8_t *node_has_cpus;
 	int *node_os_index;
+	int fd;		   /* of a shared arena's file, or -1 */
 	void *reservation; /* as mmap gave it, before alignment */
 	size_t reservation_bytes;
 	size_t pages_bytes;

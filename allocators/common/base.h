@@ -32,6 +32,7 @@ static inline void nslab_cpu_init(struct nslab_cpu *cpu, struct nslab_heap *heap
 	cpu->id = id;
 	cpu->node = node;
 	cpu->page_state = NULL;
+	cpu->rcu_pending = NULL;
 	atomic_init(&cpu->flushed_epoch, atomic_load(&heap->flush_epoch));
 	nslab_list_add_tail(&cpu->link, &heap->cpus);
 	heap->nr_cpus++;
@@ -133,6 +134,13 @@ static inline bool nslab_flush_is_due(const struct nslab_cpu *cpu, unsigned *epo
 static inline void nslab_flush_serve(struct nslab_cpu *cpu, unsigned epoch)
 {
 	atomic_store_explicit(&cpu->flushed_epoch, epoch, memory_order_release);
+}
+
+/* size_roundup of an allocator that promises no more than was asked for. */
+static inline size_t nslab_size_as_asked(const struct nslab_heap *heap, size_t size_bytes)
+{
+	(void)heap;
+	return size_bytes;
 }
 
 #endif

@@ -15,13 +15,10 @@
 
 #include <malloc.h>
 #include <numaslab/plugin.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum {
-	MALLOC_TABLE_NR_CACHES = 512,
-	MALLOC_TABLE_ALIGN = 16 /* malloc gives it anyway */
-};
+#define MALLOC_TABLE_NR_CACHES 512
+#define MALLOC_TABLE_ALIGN     16 /* bytes that malloc gives anyway */
 
 struct malloc_table_cache {
 	struct kmem_cache base;
@@ -151,7 +148,6 @@ static int malloc_table_cache_destroy(struct kmem_cache *base)
 	return 0;
 }
 
-/* Nothing is held. */
 static void malloc_table_quiesce(struct nslab_cpu *cpu)
 {
 	unsigned epoch;
@@ -220,13 +216,6 @@ static size_t malloc_table_ksize(struct nslab_cpu *cpu, const void *obj)
 	return nslab_is_zero_or_null(obj) ? 0 : malloc_usable_size((void *)(uintptr_t)obj);
 }
 
-/* What a library rounds to is its own business: no more than was asked for is promised. */
-static size_t malloc_table_size_roundup(const struct nslab_heap *heap, size_t size_bytes)
-{
-	(void)heap;
-	return size_bytes;
-}
-
 #define NSLAB_MALLOC_TABLE(table, name_text, summary_text, models_text, library, more_caps)        \
  static const struct nslab_allocator_ops table = {                                                 \
 	 .name = (name_text),                                                                      \
@@ -246,7 +235,7 @@ static size_t malloc_table_size_roundup(const struct nslab_heap *heap, size_t si
 	 .kmalloc = malloc_table_kmalloc,                                                          \
 	 .kfree = malloc_table_kfree,                                                              \
 	 .ksize = malloc_table_ksize,                                                              \
-	 .size_roundup = malloc_table_size_roundup,                                                \
+	 .size_roundup = nslab_size_as_asked,                                                      \
  };                                                                                                \
  NSLAB_ALLOCATOR_PLUGIN(table)
 

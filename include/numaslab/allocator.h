@@ -49,6 +49,14 @@ struct nslab_env {
 	 */
 	void (*report)(const struct nslab_env *env, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
+	/*
+	 * Virtually contiguous memory from single pages of an arena of its own; both NULL when the
+	 * host has none. NULL when pages or mappings run out, reported unless __GFP_NOWARN. vfree:
+	 * false when no such area starts at ptr.
+	 */
+	void *(*vmalloc)(const struct nslab_env *env, struct nslab_cpu *cpu, size_t size_bytes,
+			 gfp_t gfp, int node);
+	bool (*vfree)(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr);
 };
 
 static inline int nslab_node_of(const struct nslab_env *env, const void *ptr)
@@ -120,7 +128,8 @@ struct nslab_cpu {
 	int node; /* arena node that its memory comes from */
 	atomic_uint flushed_epoch;
 	struct nslab_list link;
-	void *page_state; /* the page plug-in's per-CPU lists; NULL until it needs them */
+	void *page_state;  /* the page plug-in's per-CPU lists; NULL until it needs them */
+	void *rcu_pending; /* of the default free_rcu; NULL until it needs it */
 };
 
 struct kmem_cache {

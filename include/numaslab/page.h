@@ -24,6 +24,24 @@
 #define NSLAB_PAGE_LARGE (1u << 3) /* a large kmalloc (set by the kmalloc front end) */
 #define NSLAB_PAGE_PCP	 (1u << 4) /* free, on a per-CPU page list */
 
+/*
+ * What a page is used for, so that pages which can be moved or given up stay together. The numbers
+ * and names are those of Linux. The first three have per-CPU lists; a request's type comes from
+ * __GFP_MOVABLE and __GFP_RECLAIMABLE.
+ */
+enum nslab_migrate_type {
+	NSLAB_MIGRATE_UNMOVABLE,
+	NSLAB_MIGRATE_MOVABLE,
+	NSLAB_MIGRATE_RECLAIMABLE,
+	NSLAB_MIGRATE_HIGHATOMIC, /* kept for large requests that cannot wait */
+	NSLAB_MIGRATE_CMA,	  /* lent to movable pages until a contiguous range is wanted */
+	NSLAB_MIGRATE_ISOLATE,	  /* being emptied; nothing is allocated from it */
+	NSLAB_NR_MIGRATE_TYPES
+};
+
+/* Pages whose type is kept as one: 2 MiB. */
+#define NSLAB_PAGEBLOCK_ORDER 9
+
 struct nslab_page {
 	/* A 16-byte aligned pair that backends replace with one double-word CAS. */
 	NSLAB_ALIGNED(16) uintptr_t freelist;
@@ -77,9 +95,39 @@ struct nslab_page_stats {
 	uint64_t nr_zone_lock; /* zone lock acquisitions */
 };
 
+/* What a page plug-in can tell about one zone, in pages unless said otherwise. */
+struct nslab_zone_stats {
+	const char *name; /* "DMA", "Normal" */
+	int node;
+	uint64_t nr_present_pages;
+	uint64_t nr_managed_pages; /* without what was reserved early */
+	uint64_t nr_free_pages;	   /* on buddy lists, isolated ones excepted */
+	uint64_t nr_pcp_pages;	   /* on per-CPU page lists */
+	uint64_t nr_free_blocks[NSLAB_NR_MIGRATE_TYPES][NSLAB_MAX_ORDER + 1];
+	uint64_t nr_pageblocks[NSLAB_NR_MIGRATE_TYPES]; /* of 2 MiB, by what they are labelled */
+	uint64_t min_pages, low_pages, high_pages;	/* watermarks; 0 when switched off */
+	uint64_t boost_pages;				/* on top of them now */
+	uint64_t reserve_pages; /* kept from requests that a higher zone could serve */
+	uint64_t nr_extfrag;	/* requests served from blocks of another type */
+	uint64_t nr_claimed;	/* of them, by taking over whole pageblocks */
+	uint64_t nr_below_low;	/* requests that found the zone at its low watermark */
+	unsigned pcp_batch, pcp_high_min, pcp_high_max;
+};
+
 struct nslab_page_source {
 	const struct nslab_page_ops *ops;
 	const struct nslab_arena *arena;
+};
+
+/*
+ * How the owner of a movable block lets it be moved. Called without locks that matter to the owner,
+ * who serialises it with its own use of the block. It copies the contents and makes every reference
+ * point to `to`, a block of the same order. 0: `to` belongs to the owner and `from` no longer.
+ * -ENOENT: the owner has freed `from`, or is about to. Anything else: it cannot be moved now. The
+ * mover must live as long as any page that knows it.
+ */
+struct nslab_page_mover {
+	int (*move)(struct nslab_page_mover *mover, struct nslab_page *from, struct nslab_page *to);
 };
 
 /*
@@ -111,6 +159,33 @@ struct nslab_page_ops {
 	void (*cpu_drain)(struct nslab_page_source *source, struct nslab_cpu *cpu);
 	/* optional: default reports zeros */
 	void (*stats)(struct nslab_page_source *source, int node, struct nslab_page_stats *stats);
+	/* ---- since ABI 1, table size grown; an older plug-in gets the defaults ---- */
+	/* Zone number `zone` in the order of /proc/zoneinfo; -ENOENT past the last one. */
+	int (*zone_stats)(struct nslab_page_source *source, int zone,
+			  struct nslab_zone_stats *stats);
+	/*
+	 * Lends nr_pages (a multiple of 4 MiB) of never used memory of `node` to movable requests
+	 * until range_claim wants them. -ENOMEM when there is no such range. Default of this and
+	 * the next two: -EOPNOTSUPP.
+	 */
+	int (*range_lend)(struct nslab_page_source *source, int node, size_t nr_pages,
+			  struct nslab_page **first);
+	/*
+	 * Takes the frames first .. first + nr_pages - 1 of a lent range, moving away what stands
+	 * there; each becomes an allocated page of order 0.
+	 * -EBUSY when something cannot be moved, -ENOMEM when there is nowhere to move it to.
+	 */
+	int (*range_claim)(struct nslab_page_source *source, struct nslab_page *first,
+			   size_t nr_pages);
+	/*
+	 * Says that this block of a movable request can be moved; the page layer takes priv[1] of
+	 * its head for that. Blocks of which nobody says so stay where they are.
+	 */
+	int (*set_mover)(struct nslab_page_source *source, struct nslab_page *page,
+			 struct nslab_page_mover *mover);
+	/* Gives claimed frames back. Default: does nothing, since nothing was claimed. */
+	void (*range_free)(struct nslab_page_source *source, struct nslab_page *first,
+			   size_t nr_pages);
 };
 
 #endif

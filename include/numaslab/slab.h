@@ -157,11 +157,12 @@ NSLAB_INLINE void kfree_sensitive(struct nslab_cpu *cpu, void *obj)
 
 /*
  * For sizes whose pages need not be contiguous: up to a page it is kmalloc; above, a first try that
- * neither waits nor complains. Where the environment maps no pages behind each other, the second
- * try is one larger block under the caller's own flags. Freed by kvfree.
+ * neither waits nor complains, and then vmalloc. Where the environment maps no pages behind each
+ * other, the second try is one larger block under the caller's own flags. Freed by kvfree.
  */
 NSLAB_INLINE void *kvmalloc_node(struct nslab_cpu *cpu, size_t size_bytes, gfp_t gfp, int node)
 {
+	const struct nslab_env *env = cpu->heap->env;
 	void *obj;
 
 	if (size_bytes <= NSLAB_PAGE_SIZE)
@@ -170,7 +171,11 @@ NSLAB_INLINE void *kvmalloc_node(struct nslab_cpu *cpu, size_t size_bytes, gfp_t
 			   (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_NOWARN |
 				   __GFP_NORETRY,
 			   node);
-	return obj ? obj : kmalloc_node(cpu, size_bytes, gfp, node);
+	if (obj)
+		return obj;
+	if (env->vmalloc)
+		return env->vmalloc(env, cpu, size_bytes, gfp, node);
+	return kmalloc_node(cpu, size_bytes, gfp, node);
 }
 
 NSLAB_INLINE void *kvmalloc(struct nslab_cpu *cpu, size_t size_bytes, gfp_t gfp)
@@ -194,7 +199,10 @@ NSLAB_INLINE void *kvcalloc(struct nslab_cpu *cpu, size_t nr, size_t size_bytes,
 
 NSLAB_INLINE void kvfree(struct nslab_cpu *cpu, const void *obj)
 {
-	kfree(cpu, obj);
+	const struct nslab_env *env = cpu->heap->env;
+
+	if (!env->vfree || !env->vfree(env, cpu, obj))
+		kfree(cpu, obj);
 }
 
 #endif

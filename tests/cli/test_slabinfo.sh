@@ -44,7 +44,7 @@ awk '
 	/^#/ || /^$/ { next }
 	$1 == "Node" {
 		nr_nodes++
-		if (NF != 15 || $3 != "zone" || $4 != "Normal")
+		if (NF != 15 || $3 != "zone" || $4 !~ /^(DMA|Normal)$/)
 			fail("not a line of buddyinfo")
 		next
 	}

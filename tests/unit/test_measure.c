@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #define WINDOWS 20
+#define SLOT_NS 30000000
 
 struct fake {
 	struct nslab_clock clock;
@@ -27,8 +28,8 @@ struct fake {
 	struct nslab_meter_hooks hooks;
 	uint64_t now_ns;
 	double ns_per_op;
-	double noise; /* fraction by which some windows are slower */
-	uint64_t state;
+	double noise; /* fraction by which a quarter of all time slots is slower */
+	uint64_t seed;
 	uint64_t nr_ops;
 	uint64_t limit; /* batches do nothing after so many operations */
 	int nr_started, nr_stopped, nr_all_done;
@@ -45,7 +46,8 @@ static uint64_t fake_now(const struct nslab_clock *clock)
 static size_t fake_batch(struct nslab_timed *timed, size_t n)
 {
 	struct fake *f = nslab_container_of(timed, struct fake, timed);
-	double slow = nslab_rng_below(&f->state, 4) ? 0 : f->noise;
+	bool is_slow = nslab_rng_mix(f->seed, f->now_ns / SLOT_NS) % 4 == 0;
+	double slow = is_slow ? f->noise : 0;
 
 	if (f->nr_ops >= f->limit)
 		return 0;
@@ -76,7 +78,7 @@ static void fake_init(struct fake *f, double ns_per_op)
 		.timed = {fake_batch},
 		.hooks = {fake_start, fake_stop, fake_all_done},
 		.ns_per_op = ns_per_op,
-		.state = 1,
+		.seed = 1,
 		.limit = UINT64_MAX,
 	};
 	current = f;
@@ -109,7 +111,7 @@ static void measure_finds_planted_cost_when_clock_is_quiet(void **state)
 	for (int i = 0; i < WINDOWS; i++) {
 		windows[i].is_counted = true;
 		assert_int_equal(windows[i].index, i);
-		/* the wished 10 ms, plus at most 20 % of jitter */
+		/* the wished 10 ms, plus at most 20 % of jitter and a chunk */
 		assert_in_range(windows[i].ns, 9900000, 12200000);
 	}
 	assert_true(fabs(nslab_trial_ns_per_op(windows, WINDOWS, NSLAB_STATISTIC_Q25, scratch) -
@@ -150,6 +152,25 @@ static void measure_q25_ignores_slow_windows_when_noise_is_one_sided(void **stat
 		windows[i].is_counted = true;
 	assert_true(fabs(nslab_trial_ns_per_op(windows, WINDOWS, NSLAB_STATISTIC_Q25, scratch) -
 			 2) < 1e-3);
+}
+
+static void measure_windows_stay_long_when_warm_up_is_disturbed(void **state)
+{
+	struct nslab_window windows[WINDOWS] = {{0}};
+	atomic_bool is_stopping = false;
+
+	(void)state;
+	for (uint64_t seed = 1; seed < 50; seed++) {
+		struct fake f;
+
+		fake_init(&f, 2);
+		f.noise = 20;
+		f.seed = seed;
+		atomic_store(&is_stopping, false);
+		assert_int_equal(measure(&f, windows, &is_stopping), 0);
+		for (int i = 0; i < WINDOWS; i++)
+			assert_true(windows[i].ns >= 9900000);
+	}
 }
 
 static void measure_fails_when_batch_does_nothing(void **state)
@@ -198,6 +219,7 @@ int main(void)
 		cmocka_unit_test(measure_finds_planted_cost_when_clock_is_quiet),
 		cmocka_unit_test(measure_jitters_windows_when_asked_for_equal_ones),
 		cmocka_unit_test(measure_q25_ignores_slow_windows_when_noise_is_one_sided),
+		cmocka_unit_test(measure_windows_stay_long_when_warm_up_is_disturbed),
 		cmocka_unit_test(measure_fails_when_batch_does_nothing),
 		cmocka_unit_test(measure_is_cancelled_when_another_worker_failed),
 		cmocka_unit_test(trial_value_is_harmonic_over_counted_workers),

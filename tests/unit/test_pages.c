@@ -239,6 +239,38 @@ static void arena_says_simulated_when_nodes_are_invented(void **state)
 
 /* ---- placement on this machine ---- */
 
+static void arena_is_a_file_that_can_be_mapped_again_when_it_is_shared(void **state)
+{
+	struct nslab_arena_spec spec = {
+		.memory = {.node = -1}, .node_bytes = 8 * MIB, .nr_cpus = 1};
+	const struct nslab_arena *arena;
+	struct nslab_arena_map *like, *map;
+	struct fake_topo t;
+	struct nslab_err err;
+	char *again, *page;
+
+	(void)state;
+	fake_topo(&t, 2);
+	t.topo.is_simulated = true;
+	spec.topo = &t.topo;
+	assert_int_equal(nslab_arena_map_open(&spec, &like, &err), 0);
+	assert_int_equal(nslab_arena_map_fd(like), -1);
+	assert_int_equal(nslab_arena_map_open_shared(like, 0, &map, &err), 0);
+	nslab_arena_map_close(like);
+	arena = nslab_arena_map_arena(map);
+	assert_int_equal(arena->nr_nodes, 2);
+	assert_int_equal(arena->distance[1], 20);
+	assert_int_equal(arena->base % (4 * MIB), 0);
+	page = (char *)arena->base + 9 * MIB;
+	again = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, nslab_arena_map_fd(map),
+		     (off_t)(9 * MIB));
+	assert_ptr_not_equal(again, MAP_FAILED);
+	*page = 7;
+	assert_int_equal(*again, 7);
+	munmap(again, 4096);
+	nslab_arena_map_close(map);
+}
+
 static void arena_places_every_page_when_memory_is_local(void **state)
 {
 	struct nslab_page_check check;
@@ -544,6 +576,7 @@ int main(void)
 		cmocka_unit_test(arena_sizes_itself_by_the_smallest_node_when_not_told),
 		cmocka_unit_test(arena_refuses_when_the_specification_cannot_be_met),
 		cmocka_unit_test(arena_says_simulated_when_nodes_are_invented),
+		cmocka_unit_test(arena_is_a_file_that_can_be_mapped_again_when_it_is_shared),
 		cmocka_unit_test(arena_places_every_page_when_memory_is_local),
 		cmocka_unit_test(arena_spreads_or_leaves_pages_when_memory_is_one_part),
 		cmocka_unit_test(arena_leaves_pages_out_when_they_are_not_resident),

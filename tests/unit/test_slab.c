@@ -659,10 +659,13 @@ static void slab_kmalloc_begins_at_32_bytes(void **state)
 	assert_null(nslab_world_heap(world)->kmalloc[1]);
 	small = kmalloc(cpu[0], 1, GFP_KERNEL);
 	assert_int_equal(ksize(cpu[0], small), 32);
+	assert_int_equal(kmalloc_size_roundup(cpu[0], 1), 32);
+	assert_int_equal(kmalloc_size_roundup(cpu[0], 33), 64);
+	assert_int_equal(kmalloc_size_roundup(cpu[0], 8193), 16384);
 	kfree(cpu[2], small);
 	large = kmalloc(cpu[0], 8192, GFP_KERNEL);
 	assert_int_equal(ksize(cpu[0], large), 8192);
-	assert_string_equal(nslab_page_of(nslab_world_env(world), large)->s->name, "kmalloc-8192");
+	assert_string_equal(nslab_page_of(nslab_world_env(world), large)->s->name, "kmalloc-8k");
 	kfree(cpu[0], large);
 	close_world();
 }

@@ -308,6 +308,19 @@ static void slob_kmalloc_has_a_header_and_natural_alignment(void **state)
 	kfree(cpu[0], odd);
 }
 
+static void slob_rounds_up_to_what_ksize_says(void **state)
+{
+	(void)state;
+	assert_int_equal(kmalloc_size_roundup(cpu[0], 0), 0);
+	for (size_t size = 1; size < 20000; size += size < 100 ? 1 : 77) {
+		void *obj = kmalloc(cpu[0], size, GFP_KERNEL);
+
+		assert_int_equal(kmalloc_size_roundup(cpu[0], size), ksize(cpu[0], obj));
+		kfree(cpu[0], obj);
+	}
+	assert_int_equal(kmalloc_size_roundup(cpu[0], SIZE_MAX), SIZE_MAX);
+}
+
 static void slob_kfree_tells_pages_from_blocks(void **state)
 {
 	char *block, *page, *pages;
@@ -446,6 +459,7 @@ int main(void)
 		slob_test(slob_keeps_sizes_on_three_lists),
 		slob_test(slob_lists_a_full_page_by_the_size_that_was_freed),
 		slob_test(slob_kmalloc_has_a_header_and_natural_alignment),
+		slob_test(slob_rounds_up_to_what_ksize_says),
 		slob_test(slob_kfree_tells_pages_from_blocks),
 		slob_test(slob_constructs_at_every_allocation),
 		slob_test(slob_takes_pages_for_a_page_and_more),

@@ -35,6 +35,8 @@ struct params {
 	int64_t order, min_partial, cpu_partial;
 	int64_t slab_min_order, slab_max_order, slab_min_objects;
 	int64_t remote_node_defrag_ratio;
+	int64_t generation, sheaf_capacity, max_full, max_empty;
+	bool remote_bypass, refill_when_nonblocking, remote_trylock;
 };
 
 static void count_report(void *context, const char *line)
@@ -527,6 +529,118 @@ static void slub_takes_order_from_parameters_unless_the_cache_asks(void **state)
 	assert_int_equal(s->order, 2);
 }
 
+/* ---- generation 6.12 ---- */
+
+static int setup_6_12(void **state)
+{
+	const struct params params = {.order = -1,
+				      .min_partial = -1,
+				      .cpu_partial = -1,
+				      .slab_max_order = 3,
+				      .slab_min_objects = -1,
+				      .remote_node_defrag_ratio = 100,
+				      .generation = 1};
+
+	(void)state;
+	open_world(&params);
+	return 0;
+}
+
+static void slub_6_12_uses_the_newer_order_rule(void **state)
+{
+	const struct nslab_cache_spec spec = {.name = "order",
+					      .object_size = 12000,
+					      .order = -1,
+					      .min_partial = -1,
+					      .cpu_partial = -1};
+
+	(void)state;
+	assert_int_equal(ops->cache_create(nslab_world_heap(world), &spec, &s), 0);
+	assert_int_equal(s->order, 3); /* 6.1 takes 2, with one object */
+	assert_int_equal(s->objects, 2);
+}
+
+#define FROZEN (UINT64_C(1) << 31) /* in a page's counters */
+
+static bool is_frozen(const void *obj)
+{
+	return nslab_page_of(nslab_world_env(world), obj)->counters & FROZEN;
+}
+
+static void partial_list_of_cpu(bool want_frozen)
+{
+	void *objs[3 * OBJECTS], *again;
+
+	make(5, 30);
+	take(0, objs, 2 * OBJECTS + 1);
+	give(0, objs, 1);
+	assert_stat(CPU_PARTIAL_FREE, 1);
+	assert_int_equal(is_frozen(objs[0]), want_frozen);
+	assert_true(is_frozen(objs[2 * OBJECTS])); /* the cpu slab */
+	take(0, objs + 2 * OBJECTS + 1, OBJECTS - 1);
+	again = kmem_cache_alloc(cpu[0], s, GFP_KERNEL);
+	assert_ptr_equal(again, objs[0]);
+	assert_stat(CPU_PARTIAL_ALLOC, 1);
+	/* objects are still on a frozen page and come from there; else freezing brings them */
+	assert_stat(ALLOC_REFILL, want_frozen);
+	assert_true(is_frozen(again));
+	assert_int_equal(ops->cache_validate(s), 0);
+	give(0, objs, 3 * OBJECTS);
+}
+
+static void slub_6_1_freezes_slabs_of_a_cpu_partial_list(void **state)
+{
+	(void)state;
+	partial_list_of_cpu(true);
+}
+
+static void slub_6_12_does_not(void **state)
+{
+	(void)state;
+	partial_list_of_cpu(false);
+}
+
+/* A slab of node 0 waits on CPU 0's list when an object of node 1 is asked for. */
+static void slub_6_12_sends_a_popped_slab_of_the_wrong_node_home(void **state)
+{
+	void *objs[2 * OBJECTS + 1], *far;
+	struct nslab_cache_stats stats;
+
+	(void)state;
+	make(5, 30);
+	take(0, objs, 2 * OBJECTS);
+	give(0, objs, 1);
+	far = kmem_cache_alloc_node(cpu[0], s, GFP_KERNEL, 1);
+	assert_int_equal(nslab_node_of(nslab_world_env(world), far), 1);
+	ops->cache_stats(s, &stats);
+	assert_int_equal(stats.stat[NSLAB_STAT_CPU_PARTIAL_ALLOC], 1);
+	assert_int_equal(stats.stat[NSLAB_STAT_FREE_ADD_PARTIAL], 1);
+	assert_int_equal(stats.nr_partial, 1);
+	kmem_cache_free(cpu[0], s, far);
+	give(0, objs + 1, 2 * OBJECTS - 1);
+}
+
+/* Freeing the last object of a slab that is on no list must leave it where it is. */
+static void slub_6_12_keeps_an_empty_slab_that_is_not_listed(void **state)
+{
+	void *objs[3 * OBJECTS];
+	struct nslab_cache_stats stats;
+
+	(void)state;
+	make(0, 30);
+	take(0, objs, 2 * OBJECTS + 1);
+	give(1, objs, OBJECTS); /* from full, over partial, to empty, on CPU 1's list */
+	ops->cache_stats(s, &stats);
+	assert_int_equal(stats.stat[NSLAB_STAT_FREE_SLAB], 0);
+	assert_int_equal(stats.stat[NSLAB_STAT_FREE_REMOVE_PARTIAL], 0);
+	assert_int_equal(stats.nr_partial, 0);
+	assert_int_equal(ops->cache_validate(s), 0);
+	ops->cache_shrink(s);
+	quiesce_all();
+	assert_stat(FREE_SLAB, 1);
+	give(0, objs + OBJECTS, OBJECTS + 1);
+}
+
 #define EXCHANGE_SLOTS 96
 #define EXCHANGE_OPS   400000
 
@@ -584,7 +698,8 @@ static void slub_survives_threads_that_meet_on_node_lists(void **state)
 	assert_int_equal(ops->cache_shrink(s), 0);
 }
 
-#define SLUB_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define SLUB_6_12_TEST(test) cmocka_unit_test_setup_teardown(test, setup_6_12, teardown)
+#define SLUB_TEST(test)	     cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
@@ -609,6 +724,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			slub_takes_order_from_parameters_unless_the_cache_asks, setup_params,
 			teardown),
+		SLUB_TEST(slub_6_1_freezes_slabs_of_a_cpu_partial_list),
+		SLUB_6_12_TEST(slub_6_12_does_not),
+		SLUB_6_12_TEST(slub_6_12_uses_the_newer_order_rule),
+		SLUB_6_12_TEST(slub_6_12_sends_a_popped_slab_of_the_wrong_node_home),
+		SLUB_6_12_TEST(slub_6_12_keeps_an_empty_slab_that_is_not_listed),
+		SLUB_6_12_TEST(slub_derives_fast_counts_exactly),
+		SLUB_6_12_TEST(slub_survives_threads_that_meet_on_node_lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

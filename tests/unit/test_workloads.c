@@ -26,13 +26,12 @@
 extern const struct nslab_plugin nslab_plugin_pingpong;
 extern const struct nslab_plugin nslab_plugin_batch;
 extern const struct nslab_plugin nslab_plugin_churn;
+extern const struct nslab_plugin nslab_plugin_bursts;
 extern const struct nslab_plugin nslab_plugin_remote_free;
 
 static const struct nslab_plugin *const plugins[] = {
-	&nslab_plugin_pingpong,
-	&nslab_plugin_batch,
-	&nslab_plugin_churn,
-	&nslab_plugin_remote_free,
+	&nslab_plugin_pingpong, &nslab_plugin_batch,	   &nslab_plugin_churn,
+	&nslab_plugin_bursts,	&nslab_plugin_remote_free,
 };
 #define NR_PLUGINS (sizeof(plugins) / sizeof(plugins[0]))
 
@@ -249,8 +248,11 @@ static void workload_does_nothing_when_asked_for_nothing(void **state)
 /* Every allocation in turn is the first that fails: nothing is lost, and verify tells. */
 static void workload_tells_when_memory_is_out(void **state)
 {
-	static const char *const small[][3] = {
-		{NULL}, {"batch_objects", "16", NULL}, {"live_objects", "16", NULL}, {NULL}};
+	static const char *const small[][5] = {{NULL},
+					       {"batch_objects", "16", NULL},
+					       {"live_objects", "16", NULL},
+					       {"live_objects", "16", "burst_objects", "8", NULL},
+					       {NULL}};
 
 	(void)state;
 	for (size_t p = 0; p < NR_PLUGINS; p++) {
@@ -365,6 +367,46 @@ static void churn_keeps_its_set_alive(void **state)
 	assert_int_equal(atomic_load(&counting.nr_allocs), 1032);
 	trial_leave(&t, 0);
 	assert_int_equal(trial_close(&t), 0);
+}
+
+/* ---- bursts ---- */
+
+static void bursts_replaces_distinct_objects(void **state)
+{
+	static const char *const settings[] = {"live_objects", "32", "burst_objects", "20", NULL};
+	struct trial t;
+
+	(void)state;
+	counting_reset();
+	trial_open(&t, &nslab_plugin_bursts, NSLAB_ENTRY_KMALLOC, 1, settings);
+	assert_int_equal(trial_join(&t, 0), 0);
+	assert_int_equal(atomic_load(&counting.nr_live), 32);
+	counting.is_traced = true;
+	assert_int_equal(trial_batch(&t, 0, 1), 20);
+	assert_int_equal(atomic_load(&counting.nr_live), 32);
+	assert_int_equal(counting.nr_freed, 20);
+	for (size_t i = 0; i < counting.nr_freed; i++) {
+		for (size_t j = 0; j < i; j++)
+			assert_ptr_not_equal(counting.freed[i], counting.freed[j]);
+	}
+	assert_int_equal(trial_batch(&t, 0, 1001), 1020);
+	trial_leave(&t, 0);
+	assert_int_equal(trial_close(&t), 0);
+}
+
+static void bursts_refuses_more_than_live(void **state)
+{
+	struct bursts_settings {
+		int64_t size, live_objects, burst_objects;
+	} settings = {64, 8, 9};
+	const struct nslab_workload_ops *ops = nslab_plugin_bursts.ops;
+	struct nslab_run run = {.entry = NSLAB_ENTRY_NONE};
+	struct nslab_workload *w = NULL;
+
+	(void)state;
+	assert_int_equal(ops->params_size, sizeof(settings));
+	assert_int_equal(ops->setup(&run, &settings, &w), -EINVAL);
+	assert_null(w);
 }
 
 /* ---- remote_free ---- */
@@ -527,6 +569,8 @@ int main(void)
 		cmocka_unit_test(batch_frees_each_once_in_another_order_when_random),
 		cmocka_unit_test(batch_does_whole_rounds),
 		cmocka_unit_test(churn_keeps_its_set_alive),
+		cmocka_unit_test(bursts_replaces_distinct_objects),
+		cmocka_unit_test(bursts_refuses_more_than_live),
 		cmocka_unit_test(remote_free_counts_producers_only),
 		cmocka_unit_test(remote_free_gives_up_when_stopping),
 		cmocka_unit_test(remote_free_drains_whoever_leaves_last),

@@ -355,6 +355,60 @@ static void world_quiesces_handles_when_a_destroy_must_wait(void **state)
 	close_world(&f, "");
 }
 
+static void world_maps_single_pages_in_a_row_when_vmalloc_is_asked(void **state)
+{
+	size_t nr_pages = 300;
+	struct fixture f;
+	char *ptr, *obj;
+
+	(void)state;
+	open_world(&f, 0);
+	ptr = f.env->vmalloc(f.env, f.cpu, nr_pages * NSLAB_PAGE_SIZE, GFP_KERNEL | __GFP_ZERO, 1);
+	assert_non_null(ptr);
+	assert_false(nslab_is_arena(f.env, ptr));
+	for (size_t i = 0; i < nr_pages * NSLAB_PAGE_SIZE; i += NSLAB_PAGE_SIZE)
+		assert_int_equal(ptr[i]++, 0);
+	/* 12 MiB are too much for two nodes of 4, in one block and in pages; 5 are for one block
+	 * only */
+	obj = kvmalloc(f.cpu, 12 * MIB, GFP_KERNEL | __GFP_NOWARN);
+	assert_null(obj);
+	obj = kvmalloc(f.cpu, 5 * MIB, GFP_KERNEL);
+	assert_non_null(obj);
+	obj[5 * MIB - 1] = 1;
+	assert_true(f.env->vfree(f.env, f.cpu, ptr));
+	assert_false(f.env->vfree(f.env, f.cpu, ptr));
+	assert_false(f.env->vfree(f.env, f.cpu, NULL));
+	kvfree(f.cpu, obj);
+	obj = kvmalloc(f.cpu, 100, GFP_KERNEL);
+	kvfree(f.cpu, obj);
+	assert_null(f.env->vmalloc(f.env, f.cpu, 0, GFP_KERNEL, 0));
+	assert_string_equal(f.reports, "vmalloc of 'toy': cannot allocate 0 bytes\n");
+	f.reports[0] = '\0';
+	assert_non_null(f.env->vmalloc(f.env, f.cpu, 1, GFP_KERNEL, 0));
+	assert_int_equal(nslab_world_cache_destroy(f.world, f.s), 0);
+	close_world(&f, "'toy' left 1 vmalloc areas\n");
+}
+
+static void world_prints_its_zones_as_the_kernel_does(void **state)
+{
+	struct fixture f;
+	char *text;
+
+	(void)state;
+	open_world(&f, 0);
+	text = nslab_world_buddyinfo(f.world);
+	assert_string_equal(text, "Node 0, zone   Normal      0      0      0      0      0      0 "
+				  "     0      0      0      0      1 \n"
+				  "Node 1, zone   Normal      0      0      0      0      0      0 "
+				  "     0      0      0      0      1 \n");
+	free(text);
+	text = nslab_world_pagetypeinfo(f.world);
+	assert_non_null(strstr(text, "Node 1, zone   Normal            2            0 "));
+	free(text);
+	assert_int_equal(nslab_world_cache_destroy(f.world, f.s), 0);
+	close_world(&f, "");
+}
+
 /* The handle still frees a page on its way out; none may stay on a list that has no owner. */
 static void world_leaves_nothing_on_cpu_lists_when_a_cpu_goes(void **state)
 {
@@ -533,6 +587,8 @@ int main(void)
 		cmocka_unit_test(world_counts_pages_when_they_come_and_go),
 		cmocka_unit_test(world_fails_the_nth_allocation_when_told_to),
 		cmocka_unit_test(world_quiesces_handles_when_a_destroy_must_wait),
+		cmocka_unit_test(world_maps_single_pages_in_a_row_when_vmalloc_is_asked),
+		cmocka_unit_test(world_prints_its_zones_as_the_kernel_does),
 		cmocka_unit_test(world_leaves_nothing_on_cpu_lists_when_a_cpu_goes),
 		cmocka_unit_test(world_reports_and_stops_a_free_when_it_is_wrong),
 		cmocka_unit_test(world_reports_what_is_left_when_closed),
