@@ -3,11 +3,11 @@
  * defaults.c: the optional half of an allocator, built on the required half.
  *
  * Bulk calls are loops, and an allocation that fails half way is undone, so that it is all or
- * nothing. A sheaf is an array that is filled at once; objects that wait for a grace period stand
- * in an array of their handle, and when it cannot grow the grace period ends there and then, as the
- * kernel waits for one when it has no memory. That array is the only state here. kmalloc and its
- * kin are in kmalloc.c beside this file. Nothing locks: everything goes through the tables of the
- * handle.
+ * nothing. kmalloc and its kin are in kmalloc.c beside this file. A sheaf is an array that is
+ * filled at once; objects that wait for a grace period stand in an array of their handle, and when
+ * it cannot grow the grace period ends there and then, as the kernel waits for one when it has no
+ * memory. That array is the only state here. Nothing locks: everything goes through the tables of
+ * the handle. Left out: any reader that would hold a grace period open.
  */
 #include "allocators/common/defaults.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * test_conformance.c NAME [debug] [KEY=VALUE]...: holds one built-in allocator, with these
- * parameters or behind the debug layer, against the suite, in this process.
+ * parameters, against the suite, in this process.
  *
  * The check command forks for each check; here everything stays in one process, so that sanitizers
  * see all of it, also at its end. Skips are printed with their reasons, and an allocator whose
@@ -63,10 +63,8 @@ int main(int argc, char **argv)
 	struct nslab_registry *registry;
 	struct nslab_err err = {""};
 	int status = 1;
-	int first;
 
 	target.is_debug = argc > 2 && !strcmp(argv[2], "debug");
-	first = target.is_debug ? 3 : 2;
 	if (argc < 2 || nslab_registry_open(NULL, &registry, &err)) {
 		fprintf(stderr, "test_conformance: %s\n", argc < 2 ? "a name please" : err.text);
 		return 1;
@@ -75,6 +73,7 @@ int main(int argc, char **argv)
 	    nslab_registry_get(registry, NSLAB_PLUGIN_PAGE, "buddy", &page, &err)) {
 		fprintf(stderr, "test_conformance: %s\n", err.text);
 	} else {
+		int first = 2 + target.is_debug;
 		void *params = read_params(allocator->ops.allocator, argv + first, argc - first);
 
 		target.allocator = allocator->ops.allocator;
