@@ -252,7 +252,8 @@ static __attribute__((noinline)) void *sheaves_alloc_rare(struct slub_cpu *cpu,
 {
 	void *obj = NULL;
 
-	node = slub_valid_node(s, node);
+	if (!slub_has_node(s, node))
+		return NULL;
 	if (s->sheaves.capacity)
 		obj = sheaves_pop(cpu, s, gfp, node);
 	if (!obj)

@@ -310,13 +310,13 @@ static __attribute__((noinline)) void *slub_alloc_slow(struct slub_cpu *cpu, str
 	uint64_t object;
 
 	slub_quiesce(&cpu->base);
-	if (node < NUMA_NO_NODE || node >= s->base.heap->env->arena->nr_nodes)
-		return NULL; /* no such node */
+	if (!slub_has_node(s, node))
+		return NULL;
 	slot = slub_own_slot(cpu, s);
 	if (!slot)
 		return NULL;
 	slub_count(s, slot, NSLAB_STAT_ALLOC_SLOWPATH);
-	object = slub_refill(cpu, s, slot, gfp, slub_valid_node(s, node));
+	object = slub_refill(cpu, s, slot, gfp, node);
 	if (!object) {
 		slub_count(s, slot, SLUB_ALLOC_FAILED);
 		return NULL;
@@ -345,7 +345,7 @@ static __attribute__((noinline)) void *slub_alloc_rare(struct slub_cpu *cpu, str
 	void *obj = NULL;
 
 	if (s->sheaves.capacity)
-		obj = sheaves_pop(cpu, s, gfp, slub_valid_node(s, node));
+		obj = sheaves_pop(cpu, s, gfp, node);
 	if (!obj)
 		obj = slub_alloc_from_slabs(cpu, s, gfp, node);
 	if ((gfp & __GFP_ZERO) && obj)

@@ -99,10 +99,10 @@ void slub_node_account(struct slub_node *n, int64_t slabs, uint64_t objects, uns
 void slub_discard(struct slub_cpu *cpu, struct slub_cache *s, struct slub_cpu_slab *slot,
 		  struct nslab_page *page);
 
-/* A node without memory restricts nothing. */
-static inline int slub_valid_node(const struct slub_cache *s, int node)
+/* Every node of the arena has memory; of any other nothing can be had. */
+static inline bool slub_has_node(const struct slub_cache *s, int node)
 {
-	return node < 0 || node >= s->base.heap->env->arena->nr_nodes ? NUMA_NO_NODE : node;
+	return node >= NUMA_NO_NODE && node < s->base.heap->env->arena->nr_nodes;
 }
 
 /* ---- in slub_slab.c; slot is where to count, or NULL ---- */
