@@ -252,7 +252,7 @@ static __attribute__((noinline)) void *sheaves_alloc_rare(struct slub_cpu *cpu,
 {
 	void *obj = NULL;
 
-	if (!slub_is_node(s, node))
+	if (!slub_has_node(s, node))
 		return NULL;
 	if (s->sheaves.capacity)
 		obj = sheaves_pop(cpu, s, gfp, node);

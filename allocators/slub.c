@@ -310,7 +310,7 @@ static __attribute__((noinline)) void *slub_alloc_slow(struct slub_cpu *cpu, str
 	uint64_t object;
 
 	slub_quiesce(&cpu->base);
-	if (!slub_is_node(s, node))
+	if (!slub_has_node(s, node))
 		return NULL;
 	slot = slub_own_slot(cpu, s);
 	if (!slot)

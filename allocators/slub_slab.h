@@ -99,8 +99,8 @@ void slub_node_account(struct slub_node *n, int64_t slabs, uint64_t objects, uns
 void slub_discard(struct slub_cpu *cpu, struct slub_cache *s, struct slub_cpu_slab *slot,
 		  struct nslab_page *page);
 
-/* A node of the arena, or none in particular? */
-static inline bool slub_is_node(const struct slub_cache *s, int node)
+/* Every node of the arena has memory; of any other nothing can be had. */
+static inline bool slub_has_node(const struct slub_cache *s, int node)
 {
 	return node >= NUMA_NO_NODE && node < s->base.heap->env->arena->nr_nodes;
 }
