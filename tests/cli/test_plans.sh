@@ -25,6 +25,8 @@ plan_on()
 	local table json trials
 
 	table=$("$numaslab" plan "$plan" "$@" 2>"$scratch/err") || {
+		# a plan of pairs has nothing to run on one PU, and says so
+		[[ "$*" == *pu:1 ]] && grep -q 'no cell can run here' "$scratch/err" && return
 		fail "$plan $*: $(cat "$scratch/err")"
 		return
 	}
@@ -64,9 +66,9 @@ done
 
 # the name alone finds the shipped plan; numbers can be overridden
 cd "$plans/../.." || exit 1
-"$numaslab" plan | grep -q "6 blocks, 180 trials of 20 windows of 10 ms" ||
-	fail "quick is not 180 trials: $("$numaslab" plan | tail -1)"
-"$numaslab" plan quick blocks=3 size=64 | grep -q "3 blocks, 60 trials" ||
+"$numaslab" plan | grep -q "6 blocks, 228 trials of 20 windows of 10 ms" ||
+	fail "quick is not 228 trials: $("$numaslab" plan | tail -1)"
+"$numaslab" plan quick blocks=3 size=64 | grep -q "3 blocks, 75 trials" ||
 	fail "quick blocks=3 size=64: $("$numaslab" plan quick blocks=3 size=64 | tail -1)"
 
 refused "did you mean 'quick'" quikc
