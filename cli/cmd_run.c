@@ -164,7 +164,8 @@ static void run_plots(struct run_state *r, struct nslab_run_file *run)
 			     &outcome, &why))
 		fprintf(stderr, "no plots: %s\n", why.text);
 	for (size_t i = 0; i < outcome.nr; i++) {
-		if (!outcome.plots[i].is_drawn && strcmp(outcome.plots[i].reason, last_reason))
+		if (outcome.plots[i].is_written && !outcome.plots[i].is_drawn &&
+		    strcmp(outcome.plots[i].reason, last_reason))
 			fprintf(stderr, "plot %s: %s\n", outcome.plots[i].name,
 				outcome.plots[i].reason);
 		last_reason = outcome.plots[i].reason;
