@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * plan_print.c: what --dry-run shows: one line for each family, the reasons for what is skipped,
- * and how long it will take.
+ * and how long it will take. Parameters that are as their workload has them are not shown.
  *
  * Columns are as wide as their widest value. Arms that no family lacks would fill the screen when
  * repeated, so each distinct set of arms is printed once, with a letter that the families name.
@@ -43,14 +43,30 @@ static void list_pus(const struct nslab_plan *plan, const struct nslab_family *f
 	}
 }
 
+static bool is_default(const struct nslab_family *family, const struct nslab_setting *setting)
+{
+	const struct nslab_param *param =
+		nslab_param_find(family->workload->ops.workload->params, setting->key);
+	int64_t a, b;
+
+	if (!param || !strcmp(param->name, "size"))
+		return false;
+	if (!nslab_parse_int(param->def, &a) && !nslab_parse_int(setting->value, &b))
+		return a == b;
+	return !strcmp(param->def, setting->value);
+}
+
+/* The size, and what is not as the workload's table has it: the rest is in plan.json. */
 static void list_settings(const struct nslab_family *family, char *text)
 {
 	size_t len = 0;
 
 	text[0] = '\0';
 	for (size_t i = 0; i < family->nr_settings && len < COLUMN_MAX; i++) {
-		len += (size_t)snprintf(text + len, COLUMN_MAX - len, "%s%s=%s", i ? " " : "",
-					family->settings[i].key, family->settings[i].value);
+		if (!is_default(family, &family->settings[i]))
+			len += (size_t)snprintf(text + len, COLUMN_MAX - len, "%s%s=%s",
+						len ? " " : "", family->settings[i].key,
+						family->settings[i].value);
 	}
 }
 
