@@ -46,7 +46,6 @@ struct run_arguments {
 	const char **overrides;
 	const char *plugins[NSLAB_OPTION_LIST_MAX];
 	const char *output;
-	const char *xml;
 	long sim_nodes;
 	bool is_dry, is_json, is_quiet, has_no_plots, has_slabinfo;
 	char argv_text[2048];
@@ -194,7 +193,6 @@ static int run_trials(struct run_state *r)
 	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
 	struct nslab_exec_options options = {
 		.plan = r->plan,
-		.topo = r->topo,
 		.plugins = r->arguments->plugins,
 		.output = r->arguments->output,
 		.argv_text = r->arguments->argv_text,

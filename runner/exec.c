@@ -59,11 +59,10 @@ struct exec {
 
 /* ---- where the run goes ---- */
 
-static void exec_parent_folder(const struct exec *e, char *path, size_t bytes)
+static void exec_parent_folder(char *path, size_t bytes)
 {
 	const char *runs = getenv("NUMASLAB_RUNS");
 
-	(void)e;
 	if (runs && *runs)
 		snprintf(path, bytes, "%s", runs);
 	else
@@ -101,7 +100,7 @@ static int exec_folder(struct exec *e)
 	if (e->options->output) {
 		snprintf(folder, sizeof(e->result->folder), "%s", e->options->output);
 	} else {
-		exec_parent_folder(e, parent, sizeof(parent));
+		exec_parent_folder(parent, sizeof(parent));
 		gmtime_r(&now, &tm);
 		strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
 		for (int k = 1; k < 100; k++) {

@@ -11,7 +11,6 @@
 
 struct nslab_exec_options {
 	const struct nslab_plan *plan;
-	const struct nslab_topo *topo;
 	const char *const *plugins; /* paths given with --plugin, NULL-terminated, or NULL */
 	const char *output;	    /* parent folder of the run's folder; NULL: the default */
 	const char *argv_text;

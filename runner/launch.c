@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #define PADDING_BYTES 4096
+#define OWN_PROGRAM   "/proc/self/exe"
 
 extern char **environ;
 
@@ -106,7 +107,7 @@ static char **child_environment(const struct nslab_launch *launch, char *preload
 	return env;
 }
 
-static void child_exec(const struct child *child, const char *program, char **env, pid_t parent)
+static void child_exec(const struct child *child, char **env, pid_t parent)
 {
 	char *argv[] = {(char *)(uintptr_t) "numaslab", (char *)(uintptr_t) "trial", NULL};
 
@@ -117,14 +118,13 @@ static void child_exec(const struct child *child, const char *program, char **en
 	dup2(child->spec_fd, STDIN_FILENO);
 	dup2(child->result_out, STDOUT_FILENO);
 	dup2(child->stderr_fd, STDERR_FILENO);
-	execve(program, argv, env);
-	dprintf(STDERR_FILENO, "cannot start '%s': %s\n", program, strerror(errno));
+	execve(OWN_PROGRAM, argv, env);
+	dprintf(STDERR_FILENO, "cannot start '%s': %s\n", OWN_PROGRAM, strerror(errno));
 	_exit(127);
 }
 
 static int child_start(struct child *child, const struct nslab_launch *launch)
 {
-	const char *program = launch->program ? launch->program : "/proc/self/exe";
 	char padding[PADDING_BYTES + 16];
 	char preload[4200];
 	char **env = child_environment(launch, preload, sizeof(preload), padding);
@@ -134,7 +134,7 @@ static int child_start(struct child *child, const struct nslab_launch *launch)
 		return -ENOMEM;
 	child->pid = fork();
 	if (!child->pid)
-		child_exec(child, program, env, parent);
+		child_exec(child, env, parent);
 	free(env);
 	close(child->result_out);
 	child->result_out = -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * launch.h: one trial as a child process, contained: a crash, a hang or garbage costs one trial.
+ * The child is this program again, called as `numaslab trial`.
  */
 #ifndef NSLAB_LAUNCH_H
 #define NSLAB_LAUNCH_H
@@ -9,7 +10,6 @@
 #include <stdint.h>
 
 struct nslab_launch {
-	const char *program;	/* NULL: this program; called as `PROGRAM trial` */
 	const char *preload;	/* path for LD_PRELOAD, or NULL */
 	const json_t *spec;	/* see runner/trial.h */
 	uint64_t seed;		/* of the environment's random padding */
