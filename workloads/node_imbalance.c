@@ -17,8 +17,7 @@
  * remainder that is carried on decides, not chance. All workers are counted; one operation is one
  * object, at the worker that made it.
  *
- * Invariants: those of lanes.h. mode=node needs an allocator and an entry that know nodes: not
- * malloc.
+ * Invariants: those of lanes.h. mode=node is refused for malloc, which cannot be asked for a node.
  */
 #include "workloads/carry.h"
 #include "workloads/live.h"
@@ -123,10 +122,7 @@ static int imbalance_check(const struct nslab_run *run, const struct imbalance_p
 		return -EINVAL;
 	if (p->node >= run->env->arena->nr_nodes)
 		return -ENXIO;
-	if (p->mode != IMBALANCE_NODE || run->entry == NSLAB_ENTRY_NONE)
-		return 0;
-	return run->entry != NSLAB_ENTRY_MALLOC && run->heap->ops->caps & NSLAB_CAP_NODE ? 0
-											 : -EINVAL;
+	return p->mode == IMBALANCE_NODE && run->entry == NSLAB_ENTRY_MALLOC ? -EINVAL : 0;
 }
 
 static int imbalance_setup(struct nslab_run *run, const void *params, struct nslab_workload **w)
