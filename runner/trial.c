@@ -212,6 +212,12 @@ static int trial_cpu_online(struct nslab_run *run, int id, int node, struct nsla
 	return nslab_world_cpu_online(t->crew.world, id, node, cpu);
 }
 
+static uint64_t trial_now_ns(const struct nslab_run *run)
+{
+	(void)run;
+	return nslab_now_ns(&nslab_real_clock);
+}
+
 static void trial_cpu_offline(struct nslab_run *run, struct nslab_cpu *cpu)
 {
 	nslab_world_cpu_offline(nslab_container_of(run, struct trial, run)->crew.world, cpu);
@@ -258,6 +264,7 @@ static int trial_workload(struct trial *t)
 				   .sheaf_capacity = (int)get_int(cache, "sheaf_capacity")},
 		.cpu_online = trial_cpu_online,
 		.cpu_offline = trial_cpu_offline,
+		.now_ns = trial_now_ns,
 	};
 	rc = trial_nodes(t);
 	if (rc)
