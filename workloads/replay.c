@@ -496,11 +496,15 @@ static void replay_figures(struct nslab_workload *w, struct nslab_figures *f)
 	static const char *const words[] = {"latency_p50", "latency_p99", "latency_p99.9"};
 	struct replay *r = nslab_container_of(w, struct replay, base);
 
-	f->figure(f, "events", (double)atomic_load(&r->nr_events), "events");
+	/* of all passes, however many there was time for; of one pass where one was counted */
+	if (!r->curves) {
+		f->figure(f, "events", (double)atomic_load(&r->nr_events), "events");
+		f->figure(f, "skipped", (double)atomic_load(&r->nr_skipped), "events");
+		f->figure(f, "remote_frees", (double)atomic_load(&r->nr_remote_frees), "objects");
+		f->figure(f, "cross_node_frees", (double)atomic_load(&r->nr_cross_node_frees),
+			  "objects");
+	}
 	f->figure(f, "passes", (double)atomic_load(&r->nr_passes), "whole traces");
-	f->figure(f, "skipped", (double)atomic_load(&r->nr_skipped), "events");
-	f->figure(f, "remote_frees", (double)atomic_load(&r->nr_remote_frees), "objects");
-	f->figure(f, "cross_node_frees", (double)atomic_load(&r->nr_cross_node_frees), "objects");
 	for (int i = 0; i < 3; i++) {
 		double ns = nslab_hist_quantile(&r->latency, quantiles[i]);
 

@@ -55,11 +55,11 @@ struct replay {
 	struct replay_params params;
 	struct nslab_trace *trace;
 	const struct nslab_trace_tables *tables;
-	struct replay_action *actions;	/* [nr_shapes] */
-	struct replay_action *of_cache; /* [2 * nr_caches]: allocate one, free one */
-	struct replay_cache *caches;	/* [nr_caches] */
-	struct replay_slot *slots;	/* [nr_slots] */
-	uint32_t *slot_cache;		/* [nr_slots]: a slot belongs to one cache */
+	struct replay_action *actions;	    /* [nr_shapes] */
+	struct replay_action *of_cache;	    /* [2 * nr_caches]: allocate one, free one */
+	struct replay_cache *caches;	    /* [nr_caches] */
+	struct replay_slot *slots;	    /* [nr_slots] */
+	uint32_t *slot_cache;		    /* [nr_slots]: a slot belongs to one cache */
 	struct nslab_trace_born *leftovers; /* live when the trace ends */
 	uint32_t nr_leftovers;
 	struct nslab_tally tally;
@@ -92,8 +92,8 @@ struct replay_worker {
 	uint64_t trace_ns;	 /* of the event in hand, since the first of the pass */
 	uint64_t nr_done, nr_skipped, nr_refused, nr_passes;
 	uint64_t nr_remote_frees, nr_cross_node_frees;
-	bool is_counting; /* stops between the parts of a pass */
-	bool is_broken;	  /* the trace could not be read on */
+	bool is_counting;	    /* stops between the parts of a pass */
+	bool is_broken;		    /* the trace could not be read on */
 	struct nslab_hist *latency; /* from the intended start; NULL: not paced */
 	struct nslab_live *fill;    /* [nr_caches] what stood there before, or NULL */
 };

@@ -250,18 +250,27 @@ static void curves_tell_kernel(const struct replay *r, struct nslab_figures *f)
 	}
 }
 
+/* An allocator without slabs has nothing to say of them, which is not the same as none. */
+static bool curves_has_slabs(const struct replay_curves *c)
+{
+	for (size_t i = 0; i < c->nr_caches; i++) {
+		if (curves_peak(c, i))
+			return true;
+	}
+	return false;
+}
+
 void replay_curves_tell(const struct replay *r, struct nslab_figures *f)
 {
 	const struct replay_curves *c = r->curves;
 
 	if (!c || !c->nr_looks)
 		return;
-	f->figure(f, "pass_events", (double)c->nr_events, "events of one pass");
-	f->figure(f, "pass_skipped", (double)c->nr_skipped, "events of one pass");
-	f->figure(f, "pass_remote_frees", (double)c->nr_remote_frees, "objects of one pass");
-	f->figure(f, "pass_cross_node_frees", (double)c->nr_cross_node_frees,
-		  "objects of one pass");
-	if (!c->nr_caches)
+	f->figure(f, "events", (double)c->nr_events, "events of one pass");
+	f->figure(f, "skipped", (double)c->nr_skipped, "events of one pass");
+	f->figure(f, "remote_frees", (double)c->nr_remote_frees, "objects of one pass");
+	f->figure(f, "cross_node_frees", (double)c->nr_cross_node_frees, "objects of one pass");
+	if (!curves_has_slabs(c))
 		return;
 	curves_tell_sums(c, f);
 	curves_tell_largest(c, f);
