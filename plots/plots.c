@@ -22,11 +22,8 @@
 #include <sys/stat.h>
 
 static const struct nslab_plot *const plots[] = {
-	&nslab_plot_throughput,
-	&nslab_plot_scaling,
-	&nslab_plot_matrix,
-	&nslab_plot_order,
-	&nslab_plot_curves,
+	&nslab_plot_throughput, &nslab_plot_scaling, &nslab_plot_matrix,
+	&nslab_plot_order,	&nslab_plot_curves,
 };
 
 #define NR_PLOTS (sizeof(plots) / sizeof(*plots))
@@ -156,10 +153,10 @@ static int unknown_plot(const char *name, struct nslab_err *err)
 	for (size_t i = 0; i < NR_PLOTS; i++)
 		names[i] = plots[i]->name;
 	guess = nslab_nearest(name, names, NR_PLOTS);
-	return nslab_fail(err, -EINVAL,
-			  "unknown plot '%s'%s%s%s; there are throughput, scaling, matrix, order, curves",
-			  name, guess ? ", did you mean '" : "", guess ? guess : "",
-			  guess ? "'" : "");
+	return nslab_fail(
+		err, -EINVAL,
+		"unknown plot '%s'%s%s%s; there are throughput, scaling, matrix, order, curves",
+		name, guess ? ", did you mean '" : "", guess ? guess : "", guess ? "'" : "");
 }
 
 static int plots_one(const struct nslab_plot_input *input, const struct nslab_plot *plot,
