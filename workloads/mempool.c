@@ -8,18 +8,20 @@
  * the reserve until it is full again. What it costs an allocator is the refused call before, and
  * that elements of the reserve are old, cold and from anywhere.
  *
- * How it works: each worker has a pool and in_flight elements that are under way. An operation
- * takes an element and gives back the one that was taken in_flight operations ago. Of each
- * refuse_period allocations the last refuse_run are refused before the allocator is asked, all of
- * them when both are equal; a real NULL counts the same. When the reserve is empty, too, the worker
- * completes its oldest element first, whose return refills the reserve, as the kernel's pool waits
- * for one to be given back. One operation is one element taken and given back, wherever it came
- * from; the figures tell how many did not come from the allocator.
+ * How it works: each worker has a pool. A round takes in_flight elements, as a queue of requests is
+ * submitted, and gives them back in the same order, as they complete; batch(n) does whole rounds,
+ * so it may return up to in_flight - 1 more than n. Of each refuse_period allocations the last
+ * refuse_run are refused before the allocator is asked, all of them when both are equal; a real
+ * NULL counts the same. When the reserve is empty, too, the oldest element under way completes
+ * first, and its return refills the reserve: the kernel's pool waits for that. One operation is one
+ * element taken and given back, wherever it came from; the figures tell how many did not come from
+ * the allocator.
  *
- * Invariants: the reserve holds 0 to min_nr elements, and nothing goes back to the allocator while
- * it is not full. verify() holds number and sum of addresses of what the allocator gave against
- * what went back to it and what was held at the end: -EILSEQ when they differ. Running out of
- * memory is what the pool is for; -ENOMEM is left for worker_init, which cannot fill it then.
+ * Invariants: the reserve holds 0 to min_nr elements, min_nr between two rounds, and nothing goes
+ * back to the allocator while it is not full; when it is empty, at least min_nr are under way.
+ * verify() holds the sum of addresses of what the allocator gave against that
+ * of what went back to it, what was held at the end included: -EILSEQ when they differ. Running out
+ * of memory is what the pool is for; -ENOMEM is left for worker_init, which cannot fill it then.
  */
 #include "workloads/live.h"
 #include "workloads/typed.h"
@@ -39,8 +41,7 @@ enum mempool_count {
 	MEMPOOL_REFUSED,  /* calls, by the parameters or by the allocator */
 	MEMPOOL_RESERVE,  /* elements that came from the reserve */
 	MEMPOOL_WAITS,	  /* the reserve was empty */
-	MEMPOOL_BALANCE,  /* elements given minus returned minus held at the end: 0 */
-	MEMPOOL_SUM,	  /* the same of their addresses: 0 */
+	MEMPOOL_SUM,	  /* addresses given by the allocator minus those that went back: 0 */
 	MEMPOOL_NR_COUNTS
 };
 
@@ -50,12 +51,18 @@ struct mempool {
 	atomic_uint_fast64_t counts[MEMPOOL_NR_COUNTS]; /* added up when workers leave */
 };
 
+/* What every operation changes: a batch keeps it in registers. */
+struct mempool_hand {
+	size_t oldest; /* under way: what is before it in this round has completed */
+	uint64_t left; /* allocations to the end of this period */
+	uint64_t sum;  /* as MEMPOOL_SUM */
+};
+
 struct mempool_worker {
 	struct nslab_worker base;
-	struct nslab_live flying; /* full; the oldest is at `pos` */
+	struct nslab_live flying; /* room for a round; its number is not used */
 	struct nslab_live reserve;
-	size_t pos;
-	uint64_t left; /* allocations to the end of this period */
+	struct mempool_hand hand;
 	uint64_t period, run;
 	uint64_t counts[MEMPOOL_NR_COUNTS];
 };
@@ -78,7 +85,7 @@ static const struct nslab_param mempool_rows[] = {
 		.def = "64",
 		.min = 1,
 		.max = 1 << 20,
-		.help = "elements that are under way at any time",
+		.help = "elements taken before the first is given back",
 	},
 	{
 		.name = "refuse_period",
@@ -117,28 +124,30 @@ static int mempool_setup(struct nslab_run *run, const void *params, struct nslab
 	return 0;
 }
 
-/* Gives what `live` holds back to the allocator. */
-static void mempool_drain(struct mempool_worker *self, struct nslab_live *live)
+/* Gives the reserve back to the allocator. */
+static void mempool_drain(struct mempool_worker *self)
 {
-	for (size_t i = 0; i < live->nr; i++) {
-		self->counts[MEMPOOL_BALANCE]--;
-		self->counts[MEMPOOL_SUM] -= (uintptr_t)live->objs[i];
-	}
-	nslab_live_exit(live, self->base.cpu, self->base.workload->run->entry);
+	enum nslab_entry entry = self->base.workload->run->entry;
+
+	for (size_t i = 0; i < self->reserve.nr; i++)
+		self->hand.sum -= (uintptr_t)self->reserve.objs[i];
+	nslab_live_exit(&self->reserve, self->base.cpu, entry);
+	nslab_live_exit(&self->flying, self->base.cpu, entry);
 }
 
-static int mempool_fill(struct mempool_worker *self, struct nslab_live *live, size_t nr)
+static int mempool_fill(struct mempool_worker *self, const struct mempool *state)
 {
-	struct nslab_workload *w = self->base.workload;
-	struct mempool *state = nslab_container_of(w, struct mempool, typed.base);
-	int rc = nslab_live_init(live, &state->typed.type, nr);
+	const struct nslab_object_type *type = &state->typed.type;
+	size_t nr = (size_t)state->params.min_nr;
+	int rc = nslab_live_init(&self->flying, type, (size_t)state->params.in_flight);
 
 	if (!rc)
-		rc = nslab_live_fill(live, self->base.cpu, nr, w->run->entry);
-	for (size_t i = 0; i < live->nr; i++) {
-		self->counts[MEMPOOL_BALANCE]++;
-		self->counts[MEMPOOL_SUM] += (uintptr_t)live->objs[i];
-	}
+		rc = nslab_live_init(&self->reserve, type, nr);
+	if (!rc)
+		rc = nslab_live_fill(&self->reserve, self->base.cpu, nr,
+				     state->typed.base.run->entry);
+	for (size_t i = 0; i < self->reserve.nr; i++)
+		self->hand.sum += (uintptr_t)self->reserve.objs[i];
 	return rc;
 }
 
@@ -155,13 +164,10 @@ static int mempool_worker_init(struct nslab_workload *w, struct nslab_cpu *cpu, 
 	self->run = self->period ? (uint64_t)state->params.refuse_run : 0;
 	if (!self->period)
 		self->period = UINT64_MAX;
-	self->left = self->period;
-	rc = mempool_fill(self, &self->reserve, (size_t)state->params.min_nr);
-	if (!rc)
-		rc = mempool_fill(self, &self->flying, (size_t)state->params.in_flight);
+	self->hand.left = self->period;
+	rc = mempool_fill(self, state);
 	if (rc) {
-		mempool_drain(self, &self->reserve);
-		mempool_drain(self, &self->flying);
+		mempool_drain(self);
 		free(self);
 		return rc;
 	}
@@ -169,9 +175,10 @@ static int mempool_worker_init(struct nslab_workload *w, struct nslab_cpu *cpu, 
 	return 0;
 }
 
-static inline __attribute__((always_inline)) void
-mempool_return(struct mempool_worker *self, const struct nslab_object_type *type, void *obj,
-	       const enum nslab_entry entry)
+static inline __attribute__((always_inline)) void mempool_return(struct mempool_worker *self,
+								 struct mempool_hand *hand,
+								 void *obj,
+								 const enum nslab_entry entry)
 {
 	struct nslab_live *reserve = &self->reserve;
 
@@ -179,41 +186,37 @@ mempool_return(struct mempool_worker *self, const struct nslab_object_type *type
 		reserve->objs[reserve->nr++] = obj;
 		return;
 	}
-	self->counts[MEMPOOL_BALANCE]--;
-	self->counts[MEMPOOL_SUM] -= (uintptr_t)obj;
-	nslab_object_free(self->base.cpu, type, obj, entry);
+	hand->sum -= (uintptr_t)obj;
+	nslab_object_free(self->base.cpu, &self->flying.type, obj, entry);
 }
 
 /* What the pool does when the allocator gives nothing. */
 static inline __attribute__((always_inline)) void *
-mempool_take_reserve(struct mempool_worker *self, const struct nslab_object_type *type,
+mempool_take_reserve(struct mempool_worker *self, struct mempool_hand *hand,
 		     const enum nslab_entry entry)
 {
 	self->counts[MEMPOOL_REFUSED]++;
 	if (!self->reserve.nr) {
 		self->counts[MEMPOOL_WAITS]++;
-		mempool_return(self, type, self->flying.objs[self->pos], entry);
-		self->flying.objs[self->pos] = NULL;
+		mempool_return(self, hand, self->flying.objs[hand->oldest++], entry);
 	}
 	self->counts[MEMPOOL_RESERVE]++;
 	return self->reserve.objs[--self->reserve.nr];
 }
 
 static inline __attribute__((always_inline)) void *
-mempool_take(struct mempool_worker *self, const struct nslab_object_type *type,
-	     const enum nslab_entry entry)
+mempool_take(struct mempool_worker *self, struct mempool_hand *hand, const enum nslab_entry entry)
 {
-	bool is_refused = self->left <= self->run;
+	bool is_refused = hand->left <= self->run;
 	void *obj = NULL;
 
-	if (--self->left == 0)
-		self->left = self->period;
+	if (--hand->left == 0)
+		hand->left = self->period;
 	if (!is_refused)
-		obj = nslab_object_alloc(self->base.cpu, type, entry);
-	if (!obj)
-		return mempool_take_reserve(self, type, entry);
-	self->counts[MEMPOOL_BALANCE]++;
-	self->counts[MEMPOOL_SUM] += (uintptr_t)obj;
+		obj = nslab_object_alloc(self->base.cpu, &self->flying.type, entry);
+	if (__builtin_expect(!obj, 0))
+		return mempool_take_reserve(self, hand, entry);
+	hand->sum += (uintptr_t)obj;
 	return obj;
 }
 
@@ -221,21 +224,21 @@ static inline __attribute__((always_inline)) size_t
 mempool_loop(struct nslab_worker *worker, size_t n, const enum nslab_entry entry)
 {
 	struct mempool_worker *self = nslab_container_of(worker, struct mempool_worker, base);
-	const struct nslab_object_type type = self->flying.type;
-	const size_t nr_flying = self->flying.nr;
+	struct mempool_hand hand = self->hand;
+	const size_t nr_flying = self->flying.room;
 	void **flying = self->flying.objs;
+	size_t done = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		void *obj = mempool_take(self, &type, entry);
-		void *oldest = flying[self->pos];
-
-		flying[self->pos] = obj;
-		if (oldest)
-			mempool_return(self, &type, oldest, entry);
-		self->pos = self->pos + 1 == nr_flying ? 0 : self->pos + 1;
+	for (; done < n; done += nr_flying) {
+		hand.oldest = 0;
+		for (size_t i = 0; i < nr_flying; i++)
+			flying[i] = mempool_take(self, &hand, entry);
+		for (size_t i = hand.oldest; i < nr_flying; i++)
+			mempool_return(self, &hand, flying[i], entry);
 	}
-	self->counts[MEMPOOL_ELEMENTS] += n;
-	return n;
+	self->hand = hand;
+	self->counts[MEMPOOL_ELEMENTS] += done;
+	return done;
 }
 
 NSLAB_WORKLOAD_BATCH(mempool)
@@ -245,8 +248,8 @@ static void mempool_worker_exit(struct nslab_worker *worker)
 	struct mempool_worker *self = nslab_container_of(worker, struct mempool_worker, base);
 	struct mempool *state = nslab_container_of(worker->workload, struct mempool, typed.base);
 
-	mempool_drain(self, &self->flying);
-	mempool_drain(self, &self->reserve);
+	mempool_drain(self);
+	self->counts[MEMPOOL_SUM] = self->hand.sum;
 	for (int i = 0; i < MEMPOOL_NR_COUNTS; i++)
 		atomic_fetch_add(&state->counts[i], self->counts[i]);
 	free(self);
@@ -256,10 +259,7 @@ static int mempool_verify(struct nslab_workload *w)
 {
 	struct mempool *state = nslab_container_of(w, struct mempool, typed.base);
 
-	return atomic_load(&state->counts[MEMPOOL_BALANCE]) ||
-			       atomic_load(&state->counts[MEMPOOL_SUM])
-		       ? -EILSEQ
-		       : 0;
+	return atomic_load(&state->counts[MEMPOOL_SUM]) ? -EILSEQ : 0;
 }
 
 static void mempool_figures(struct nslab_workload *w, struct nslab_figures *figures)
@@ -275,7 +275,7 @@ static void mempool_figures(struct nslab_workload *w, struct nslab_figures *figu
 
 static const struct nslab_workload_ops mempool_ops = {
 	.name = "mempool",
-	.summary = "elements under way while allocations fail: a reserve steps in",
+	.summary = "elements taken and given back while allocations fail: a reserve steps in",
 	.models = "block I/O under memory pressure: mempool_alloc and mempool_free",
 	.min_workers = 1,
 	.params = mempool_rows,

@@ -326,21 +326,38 @@ static void mempool_uses_its_reserve_when_refused(void **state)
 
 	(void)state;
 	trial_one(&t, &nslab_plugin_mempool, NSLAB_ENTRY_CACHE, settings);
-	assert_int_equal(atomic_load(&counting.nr_live), 12);
-	assert_int_equal(trial_batch(&t, 0, 100), 100);
-	/* 7 of 10 asked the allocator, and what came back filled the reserve first */
-	assert_int_equal(counting.nr_allocated, 64);
-	assert_int_equal(atomic_load(&counting.nr_allocs), 12 + 70);
-	assert_int_equal(atomic_load(&counting.nr_live), 12);
+	assert_int_equal(atomic_load(&counting.nr_live), 4);
+	assert_int_equal(trial_batch(&t, 0, 80), 80);
+	/* 7 of 10 came from the allocator, and the reserve was filled again */
+	assert_int_equal(atomic_load(&counting.nr_allocs), 4 + 56);
+	assert_int_equal(counting.nr_freed, 56);
+	assert_int_equal(atomic_load(&counting.nr_live), 4);
 	trial_leave(&t, 0);
-	assert_true(trial_figure(&t, "elements") == 100);
-	assert_true(trial_figure(&t, "refused") == 30);
-	assert_true(trial_figure(&t, "reserve_uses") == 30);
+	assert_true(trial_figure(&t, "elements") == 80);
+	assert_true(trial_figure(&t, "refused") == 24);
+	assert_true(trial_figure(&t, "reserve_uses") == 24);
 	assert_true(trial_figure(&t, "waits") == 0);
 	trial_end(&t);
 }
 
-/* From the first operation on nothing comes from the allocator: the same elements go round. */
+/* Two of each round come from the reserve, the others are those two once more. */
+static void mempool_waits_for_what_is_under_way_when_all_is_refused(void **state)
+{
+	static const char *const settings[] = {
+		"min_nr", "2", "in_flight", "8", "refuse_period", "5", "refuse_run", "5", NULL};
+	struct trial t;
+
+	(void)state;
+	trial_one(&t, &nslab_plugin_mempool, NSLAB_ENTRY_CACHE, settings);
+	assert_int_equal(trial_batch(&t, 0, 73), 80);
+	assert_int_equal(atomic_load(&counting.nr_allocs), 2);
+	assert_int_equal(counting.nr_freed, 0);
+	trial_leave(&t, 0);
+	assert_true(trial_figure(&t, "reserve_uses") == 80);
+	assert_true(trial_figure(&t, "waits") == 60);
+	trial_end(&t);
+}
+
 static void mempool_goes_on_when_memory_is_out(void **state)
 {
 	static const char *const settings[] = {"min_nr",	"2", "in_flight", "8",
@@ -350,13 +367,29 @@ static void mempool_goes_on_when_memory_is_out(void **state)
 	(void)state;
 	trial_one(&t, &nslab_plugin_mempool, NSLAB_ENTRY_CACHE, settings);
 	counting.fail_at = 1;
-	assert_int_equal(trial_batch(&t, 0, 1000), 1000);
+	assert_int_equal(trial_batch(&t, 0, 800), 800);
+	assert_int_equal(atomic_load(&counting.nr_allocs), 2 + 800);
 	assert_int_equal(counting.nr_freed, 0);
-	assert_int_equal(atomic_load(&counting.nr_live), 10);
 	trial_leave(&t, 0);
-	assert_true(trial_figure(&t, "refused") == 1000);
-	assert_true(trial_figure(&t, "reserve_uses") == 1000);
+	assert_true(trial_figure(&t, "refused") == 800);
+	assert_true(trial_figure(&t, "waits") == 600);
 	trial_end(&t);
+}
+
+/* The reserve cannot be filled. */
+static void mempool_does_not_begin_without_its_reserve(void **state)
+{
+	static const char *const settings[] = {"min_nr", "4", NULL};
+	struct trial t;
+
+	(void)state;
+	for (long fail_at = 1; fail_at <= 4; fail_at++) {
+		counting_reset();
+		counting.fail_at = fail_at;
+		trial_open(&t, &nslab_plugin_mempool, NSLAB_ENTRY_CACHE, 1, settings);
+		assert_int_equal(trial_join(&t, 0), -ENOMEM);
+		trial_end(&t);
+	}
 }
 
 /* ---- kmalloc_mix ---- */
@@ -607,7 +640,9 @@ int main(void)
 		cmocka_unit_test(rcu_free_keeps_a_list_where_the_entry_cannot_defer),
 		cmocka_unit_test(rcu_free_tells_when_a_waiting_object_is_written),
 		cmocka_unit_test(mempool_uses_its_reserve_when_refused),
+		cmocka_unit_test(mempool_waits_for_what_is_under_way_when_all_is_refused),
 		cmocka_unit_test(mempool_goes_on_when_memory_is_out),
+		cmocka_unit_test(mempool_does_not_begin_without_its_reserve),
 		cmocka_unit_test(mix_draws_each_size_in_its_share),
 		cmocka_unit_test(mix_reads_slabinfo_and_histograms),
 		cmocka_unit_test(mix_names_file_and_line_of_what_is_wrong),
