@@ -264,6 +264,19 @@ static int mstress_setup(struct nslab_run *run, const void *params, struct nslab
 	return 0;
 }
 
+/* Powers of two, each half as often as the one before it. */
+static void mstress_draw_sizes(struct mstress_worker *self, const struct mstress *state)
+{
+	for (size_t i = 0; i < NSLAB_NR_DRAWS; i++) {
+		uint64_t bits = nslab_rng_next(&self->sized.rng);
+		int64_t size = state->sized.min_size;
+
+		for (; (bits & 1) && size < state->sized.max_size; bits >>= 1)
+			size *= 2;
+		self->sized.draws[i] = nslab_draw_of((size_t)size);
+	}
+}
+
 /* Off the clock. */
 static int mstress_fill(struct mstress_worker *self, enum nslab_entry entry)
 {
@@ -305,11 +318,7 @@ static int mstress_worker_init(struct nslab_workload *w, struct nslab_cpu *cpu, 
 	if (!rc && !self->trees)
 		rc = -ENOMEM;
 	if (!rc) {
-		for (size_t i = 0; i < NSLAB_NR_DRAWS; i++) {
-			int64_t size = (int64_t)nslab_draw_size(self->sized.draws[i]);
-
-			self->sized.draws[i] = nslab_draw_of((size_t)mstress_power(size));
-		}
+		mstress_draw_sizes(self, state);
 		rc = mstress_fill(self, w->run->entry);
 	}
 	if (rc) {

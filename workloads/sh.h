@@ -30,7 +30,7 @@ static const struct nslab_param nslab_sh_rows[] = {
 		.def = "1024",
 		.min = 3,
 		.max = 1 << 20,
-		.help = "objects of a round: a third is freed last first, one first first, one later",
+		.help = "objects of a round: a third is freed last first, one not, one later",
 	},
 	NSLAB_PARAM_END,
 };
