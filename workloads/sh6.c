@@ -3,12 +3,12 @@
  * sh6.c: rounds of small objects, of which some are freed last first, some first first, and some in
  * a later round; each worker for itself.
  *
- * It is sh6-like: after what is published of MicroQuill's SmartHeap benchmark sh6bench (its own
- * page, and the description that mimalloc-bench gives of it), not after its program: many small
- * objects of a range of sizes, the usual last-allocated-first-freed order for some and the reverse
- * for others. An allocator that hands out what was freed last does well on the first kind; the
- * second walks its lists and partial slabs. In the kernel the first is a call's temporaries, the
- * second a queue that drains.
+ * It is sh6-like: after what is published of MicroQuill's SmartHeap benchmark sh6bench (the
+ * description that mimalloc-bench gives of it), not after its program: many small objects of a
+ * range of sizes, the usual last-allocated-first-freed order for some and the reverse for others.
+ * An allocator that hands out what was freed last does well on the first kind; the second walks its
+ * lists and partial slabs. In the kernel the first is a call's temporaries, the second a queue that
+ * drains.
  *
  * How it works: sh.h. One operation is one object; a batch does whole rounds. What is kept goes to
  * a place of the worker's own and is freed a round later by the same worker.

@@ -3,11 +3,11 @@
  * sh8.c: rounds of small objects, of which some are freed last first, some first first, and some by
  * another worker.
  *
- * It is sh8-like: after what is published of MicroQuill's SmartHeap benchmark sh8bench (its own
- * page, and the description that mimalloc-bench gives of it), not after its program: sh6 for many
- * threads, with a part of the objects freed by another thread than the one that allocated them.
- * About a third of all frees are remote then, in runs, between local ones of both orders: a worker
- * must keep its own lists short of surprises while others give it work.
+ * It is sh8-like: after what is published of MicroQuill's SmartHeap benchmark sh8bench (the
+ * description that mimalloc-bench gives of it), not after its program: sh6 for many threads, with a
+ * part of the objects freed by another thread than the one that allocated them. About a third of
+ * all frees are remote then, in runs, between local ones of both orders: a worker must keep its own
+ * lists short of surprises while others give it work.
  *
  * How it works: sh.h. One operation is one object; a batch does whole rounds. What is kept goes to
  * one place that all workers share, and a worker frees what the one before it left there. With one

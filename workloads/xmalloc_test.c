@@ -370,5 +370,6 @@ static const struct nslab_workload_ops xmalloc_ops = {
 	.verify = xmalloc_verify,
 	.teardown = xmalloc_teardown,
 	.figures = xmalloc_figures,
+	.catches = "gperftools#1448: 92 M frees/s with glibc, 2.5 M with tcmalloc, 32 + 32 threads",
 };
 NSLAB_WORKLOAD_PLUGIN(xmalloc_ops);
