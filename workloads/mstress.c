@@ -67,7 +67,15 @@ struct mstress_worker {
 };
 
 static const struct nslab_param mstress_rows[] = {
-	NSLAB_MIN_SIZE_ROW(mstress_params, "32"),
+	{
+		.name = "min_size",
+		.type = NSLAB_PARAM_INT,
+		.offset = offsetof(struct mstress_params, min_size),
+		.def = "32",
+		.min = sizeof(struct mstress_node),
+		.max = NSLAB_SIZES_MAX,
+		.help = "bytes of the smallest object; sizes are rounded down to a power of two",
+	},
 	NSLAB_MAX_SIZE_ROW(mstress_params, "1024"),
 	{
 		.name = "trees",
@@ -245,7 +253,7 @@ static int mstress_setup(struct nslab_run *run, const void *params, struct nslab
 	struct mstress *state;
 	int rc;
 
-	if (p->min_size < (int64_t)sizeof(struct mstress_node) || p->min_size > p->max_size)
+	if (p->min_size > p->max_size)
 		return -EINVAL;
 	state = calloc(1, sizeof(*state));
 	if (!state)

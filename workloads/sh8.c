@@ -5,7 +5,7 @@
  *
  * It is sh8-like: after what is published of MicroQuill's SmartHeap benchmark sh8bench (the
  * description that mimalloc-bench gives of it), not after its program: sh6 for many threads, with a
- * part of the objects freed by another thread than the one that allocated them. About a third of
+ * part of the objects freed by another thread than the one that allocated them. Up to a third of
  * all frees are remote then, in runs, between local ones of both orders: a worker must keep its own
  * lists short of surprises while others give it work.
  *

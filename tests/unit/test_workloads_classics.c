@@ -388,6 +388,10 @@ static void sizes_refuses_bounds_that_are_no_range(void **state)
 			trial_setup(&t, &nslab_plugin_larson, NSLAB_ENTRY_CACHE, 1, bad[i]),
 			-EINVAL);
 		assert_null(t.w);
+		assert_int_equal(
+			trial_setup(&t, &nslab_plugin_mstress, NSLAB_ENTRY_CACHE, 1, bad[i]),
+			-EINVAL);
+		assert_null(t.w);
 	}
 }
 
@@ -732,13 +736,15 @@ static void mstress_finds_a_node_that_was_overwritten(void **state)
 
 static void mstress_refuses_objects_that_hold_no_node(void **state)
 {
-	static const char *const settings[] = {"min_size", "31", NULL};
-	struct trial t;
+	const struct nslab_workload_ops *ops = nslab_plugin_mstress.ops;
+	const struct nslab_param *row = nslab_param_find(ops->params, "min_size");
+	_Alignas(16) char params[256];
+	struct nslab_err err = {""};
 
 	(void)state;
-	assert_int_equal(trial_setup(&t, &nslab_plugin_mstress, NSLAB_ENTRY_CACHE, 1, settings),
-			 -EINVAL);
-	assert_null(t.w);
+	assert_non_null(row);
+	assert_int_equal(nslab_param_set(row, "32", params, &err), 0);
+	assert_int_not_equal(nslab_param_set(row, "31", params, &err), 0);
 }
 
 int main(void)
