@@ -46,8 +46,9 @@ struct nodelocal_stack {
 	struct nodelocal_cache *s;
 	struct nodelocal_batch *out; /* batches being filled for other nodes */
 	uint32_t capacity;
-	bool is_short; /* ran empty since the capacity last grew */
-	uint64_t unused[2];
+	uint32_t nr_spilt; /* objects, since it last ran empty */
+	bool is_short;	   /* ran empty since the capacity last grew */
+	uint64_t unused;
 };
 
 _Static_assert(sizeof(struct nodelocal_stack) == 64, "a stack is one cache line");
