@@ -170,9 +170,9 @@ static void *nodelocal_take(struct nodelocal_cpu *cpu, struct nodelocal_cache *s
 	void *obj = NULL;
 
 	if (nid == cpu->base.node) {
-		obj = nodelocal_pop(stack);
+		obj = nodelocal_pop(&cpu->base, s->stack_offset);
 		if (!obj && nodelocal_refill(cpu, stack, gfp))
-			return nodelocal_pop(stack);
+			return nodelocal_pop(&cpu->base, s->stack_offset);
 	}
 	if (!obj)
 		nodelocal_slabs_take(cpu, s, gfp, nid, 1, &obj);
@@ -213,10 +213,10 @@ void nodelocal_free_slow(struct nslab_cpu *base, struct kmem_cache *s, void *obj
 		nodelocal_free_remote(cpu, stack, home, obj);
 	} else if (!nodelocal_stack_open(cpu, stack)) {
 		nodelocal_slabs_put(cpu, stack->s, home, 1, &obj);
-	} else if (!nodelocal_push(stack, obj)) {
+	} else if (!nodelocal_push(base, stack->s->stack_offset, obj)) {
 		if (!nodelocal_stack_grow(cpu, stack))
 			nodelocal_spill(cpu, stack);
-		nodelocal_push(stack, obj);
+		nodelocal_push(base, stack->s->stack_offset, obj);
 	}
 }
 

@@ -42,6 +42,68 @@ static void nodelocal_unlock(struct nodelocal_node *node)
 
 /* ---- objects between slabs and callers ---- */
 
+static unsigned nodelocal_take_locked(struct nodelocal_cache *s, struct nodelocal_node *node,
+				      unsigned want, void **objs)
+{
+	unsigned nr = 0;
+
+	while (nr < want && !nslab_list_is_empty(&node->partial)) {
+		struct nslab_page *page = nslab_list_first(&node->partial, struct nslab_page, list);
+
+		nr += nodelocal_slab_take_locked(s, page, want - nr, objs + nr);
+		if (nodelocal_slab_nr_free(page))
+			break;
+		nslab_list_del(&page->list);
+		nslab_list_add(&page->list, &node->full);
+		node->nr_partial--;
+	}
+	node->nr_free -= nr;
+	return nr;
+}
+
+static void nodelocal_put_one_locked(struct nodelocal_cache *s, struct nodelocal_node *node,
+				     void *obj, struct nslab_list *freed)
+{
+	const struct nslab_env *env = s->base.heap->env;
+	struct nslab_page *page = nslab_page_of(env, obj);
+	uint32_t index = nodelocal_slab_index(s, page, obj);
+	uint64_t *word;
+
+	if (index == UINT32_MAX) {
+		env->report(env, "cache '%s': free of %p, which is no object", s->base.name, obj);
+		return;
+	}
+	word = nodelocal_slab_bits(s, page) + index / 64;
+	if (*word >> index % 64 & 1) {
+		env->report(env, "cache '%s': object %p freed twice", s->base.name, obj);
+		return;
+	}
+	*word |= UINT64_C(1) << index % 64;
+	page->priv[1]++;
+	node->nr_free++;
+	if (nodelocal_slab_nr_free(page) == 1) {
+		nslab_list_del(&page->list);
+		nslab_list_add(&page->list, &node->partial);
+		node->nr_partial++;
+		node->stat[NSLAB_STAT_FREE_ADD_PARTIAL]++;
+	}
+	if (nodelocal_slab_nr_free(page) < nodelocal_slab_objects(s, page))
+		return;
+	if (node->nr_partial > s->min_partial) {
+		nodelocal_slab_remove_locked(s, node, page, freed);
+		return;
+	}
+	nslab_list_del(&page->list);
+	nslab_list_add_tail(&page->list, &node->partial);
+}
+
+static void nodelocal_put_locked(struct nodelocal_cache *s, struct nodelocal_node *node, size_t nr,
+				 void **objs, struct nslab_list *freed)
+{
+	for (size_t i = 0; i < nr; i++)
+		nodelocal_put_one_locked(s, node, objs[i], freed);
+}
+
 /* Makes slabs for up to `want` objects, NODELOCAL_REFILL_PAGES at most but always one. */
 static void nodelocal_slabs_make(struct nodelocal_cpu *cpu, struct nodelocal_cache *s, gfp_t gfp,
 				 int nid, unsigned want, struct nslab_list *made)
