@@ -46,6 +46,7 @@ function(numaslab_builtin_plugins target)
     set_property(SOURCE ${name}.c APPEND PROPERTY
       COMPILE_DEFINITIONS NSLAB_PLUGIN_SYMBOL=nslab_plugin_${name})
     set_property(GLOBAL APPEND PROPERTY NUMASLAB_BUILTIN_PLUGINS ${name})
+    set_property(GLOBAL APPEND PROPERTY NUMASLAB_PLUGINS_${target} ${name})
   endforeach()
 endfunction()
 

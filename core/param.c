@@ -90,6 +90,10 @@ void nslab_param_accepts(const struct nslab_param *row, char *text, size_t text_
 		break;
 	case NSLAB_PARAM_CHOICE:
 		break;
+	case NSLAB_PARAM_TEXT:
+		snprintf(range, sizeof(range), "a text of at most %d bytes", NSLAB_TEXT_MAX - 1);
+		append(text, text_bytes, range);
+		break;
 	}
 }
 
@@ -141,6 +145,17 @@ static int set_double(const struct nslab_param *row, const char *text, double *f
 	return 0;
 }
 
+static int set_text(const char *text, char *field)
+{
+	size_t len = strlen(text);
+
+	if (len >= NSLAB_TEXT_MAX)
+		return -EINVAL;
+	if (field)
+		memcpy(field, text, len + 1);
+	return 0;
+}
+
 /* Stores only when params is not NULL. */
 static int set(const struct nslab_param *row, const char *text, void *params)
 {
@@ -166,6 +181,8 @@ static int set(const struct nslab_param *row, const char *text, void *params)
 		if (field)
 			*(int64_t *)field = i;
 		return 0;
+	case NSLAB_PARAM_TEXT:
+		return set_text(text, field);
 	}
 	return -EINVAL;
 }

@@ -43,6 +43,11 @@ const char nslab_schema_sql[] =
 	"CREATE TABLE cachestat(trial INTEGER NOT NULL REFERENCES trial(id), cache TEXT,"
 	" nr_objects INTEGER, nr_slabs INTEGER, nr_pages INTEGER, nr_partial INTEGER,"
 	" nr_cpu_free INTEGER, stat_json TEXT, PRIMARY KEY(trial, cache)) WITHOUT ROWID;"
+	/* what a workload tells beside its speed: counts of the trial, points of its curves */
+	"CREATE TABLE figure(trial INTEGER NOT NULL REFERENCES trial(id), name TEXT, value REAL,"
+	" unit TEXT, PRIMARY KEY(trial, name)) WITHOUT ROWID;"
+	"CREATE TABLE point(trial INTEGER NOT NULL REFERENCES trial(id), series TEXT, idx INTEGER,"
+	" x REAL, y REAL, PRIMARY KEY(trial, series, idx)) WITHOUT ROWID;"
 	/* a trial's windows in one row; workers that only consume do not count */
 	"CREATE VIEW trial_summary AS SELECT t.id AS trial, c.key, c.family, c.arm, t.block,"
 	" t.position, t.attempt, t.is_valid, t.taint, t.ns_per_op, count(w.idx) AS nr_windows,"

@@ -48,6 +48,8 @@ static const char *const store_sql[NSLAB_STORE_NR_STATEMENTS] = {
 	[NSLAB_STORE_ADD_CACHE] =
 		"INSERT INTO cachestat(trial, cache, nr_objects, nr_slabs, nr_pages, nr_partial,"
 		" nr_cpu_free, stat_json) VALUES(?,?,?,?,?,?,?,?)",
+	[NSLAB_STORE_ADD_FIGURE] = "INSERT INTO figure(trial, name, value, unit) VALUES(?,?,?,?)",
+	[NSLAB_STORE_ADD_POINT] = "INSERT INTO point(trial, series, idx, x, y) VALUES(?,?,?,?,?)",
 };
 
 /* Binds one value after the other and remembers the first failure. */
@@ -518,6 +520,43 @@ static int store_add_caches(struct nslab_store *store, int64_t id,
 	return rc;
 }
 
+static int store_add_figures(struct nslab_store *store, int64_t id,
+			     const struct nslab_trial_record *trial)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < trial->nr_figures; i++) {
+		const struct nslab_figure_record *figure = &trial->figures[i];
+		struct store_row row = store_row(store, NSLAB_STORE_ADD_FIGURE);
+
+		row_int(&row, id);
+		row_text(&row, figure->name);
+		row_real(&row, figure->value);
+		row_text(&row, figure->unit);
+		rc = row_insert(&row);
+	}
+	return rc;
+}
+
+static int store_add_points(struct nslab_store *store, int64_t id,
+			    const struct nslab_trial_record *trial)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < trial->nr_points; i++) {
+		const struct nslab_point_record *point = &trial->points[i];
+		struct store_row row = store_row(store, NSLAB_STORE_ADD_POINT);
+
+		row_int(&row, id);
+		row_text(&row, point->series);
+		row_int(&row, (int64_t)i);
+		row_real(&row, point->x);
+		row_real(&row, point->y);
+		rc = row_insert(&row);
+	}
+	return rc;
+}
+
 int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_record *trial,
 			  struct nslab_err *err)
 {
@@ -538,6 +577,10 @@ int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_re
 		rc = store_add_counters(store, id, trial);
 	if (!rc)
 		rc = store_add_caches(store, id, trial);
+	if (!rc)
+		rc = store_add_figures(store, id, trial);
+	if (!rc)
+		rc = store_add_points(store, id, trial);
 	if (rc)
 		rc = nslab_store_failed(store, "write", err);
 	return store_end(store, rc, err);

@@ -87,6 +87,18 @@ struct nslab_cachestat_record {
 	const char *stat_json; /* {"alloc_fastpath": ...} or NULL when not counted */
 };
 
+/* What the workload itself had to tell: a count of the whole trial, a point of a curve. */
+struct nslab_figure_record {
+	const char *name; /* unique in the trial */
+	double value;
+	const char *unit;
+};
+
+struct nslab_point_record {
+	const char *series;
+	double x, y;
+};
+
 #define NSLAB_BYTES_UNKNOWN UINT64_MAX /* stored as NULL, shown as '-' */
 
 struct nslab_trial_record {
@@ -102,10 +114,12 @@ struct nslab_trial_record {
 	double page_hit_rate; /* NaN when not checked */
 	unsigned nr_pages_sampled;
 	uint64_t rss_bytes, held_bytes; /* at the end of the windows, or unknown */
-	size_t nr_windows, nr_counters, nr_caches;
+	size_t nr_windows, nr_counters, nr_caches, nr_figures, nr_points;
 	const struct nslab_window *windows;
 	const struct nslab_counter_record *counters;
 	const struct nslab_cachestat_record *caches;
+	const struct nslab_figure_record *figures;
+	const struct nslab_point_record *points; /* of one series: in the order of x */
 };
 
 /* Creates FILE; -EEXIST when it is there. */

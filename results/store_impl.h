@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 
 #define NSLAB_STORE_APPLICATION 0x6e736c62 /* "nslb" in the header of the file */
-#define NSLAB_STORE_SCHEMA	1
+#define NSLAB_STORE_SCHEMA	2	   /* 2: figure and point */
 
 enum nslab_store_statement {
 	NSLAB_STORE_ADD_CELL,
@@ -19,6 +19,8 @@ enum nslab_store_statement {
 	NSLAB_STORE_ADD_WINDOW,
 	NSLAB_STORE_ADD_COUNTER,
 	NSLAB_STORE_ADD_CACHE,
+	NSLAB_STORE_ADD_FIGURE,
+	NSLAB_STORE_ADD_POINT,
 	NSLAB_STORE_NR_STATEMENTS
 };
 

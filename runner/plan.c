@@ -293,7 +293,7 @@ int nslab_settings_apply(const struct nslab_param *rows, const struct nslab_sett
 
 const char *nslab_entry_word(enum nslab_entry entry)
 {
-	static const char *const words[] = {"none", "cache", "kmalloc", "malloc"};
+	static const char *const words[] = {"none", "cache", "kmalloc", "malloc", "pages"};
 
 	return words[entry];
 }

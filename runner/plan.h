@@ -117,7 +117,7 @@ uint64_t nslab_plan_trial_seed(const struct nslab_plan *plan, int block, size_t 
 int nslab_settings_apply(const struct nslab_param *rows, const struct nslab_setting *settings,
 			 size_t nr_settings, void *params, struct nslab_err *err);
 
-/* "none", "cache", "kmalloc", "malloc". */
+/* "none", "cache", "kmalloc", "malloc", "pages". */
 const char *nslab_entry_word(enum nslab_entry entry);
 
 /* Calls each(context, name, path) for every shipped plan that is found, in name order. */

@@ -285,8 +285,13 @@ static const char *skip_reason(struct nslab_plan *plan, const struct nslab_famil
 			       const struct nslab_arm *arm)
 {
 	uint64_t caps = arm->allocator->ops.allocator->caps;
-	uint64_t needs = family->workload->ops.workload->needs;
+	const struct nslab_workload_ops *workload = family->workload->ops.workload;
+	uint64_t needs = workload->needs;
 	bool is_peer = caps & NSLAB_CAP_DIRECT;
+
+	if (!workload->batch[arm->entry])
+		return nslab_pool_print(plan->pool, "'%s' has no entry '%s'", workload->name,
+					nslab_entry_word(arm->entry));
 
 	/* malloc and free take objects from any CPU */
 	if (is_peer)

@@ -210,9 +210,21 @@ static int expand_parameters(struct expander *x)
 	return rc;
 }
 
+/* A workload of the page layer has one entry, whatever the plan says about the others. */
+static bool is_of_pages(const struct nslab_workload_ops *ops)
+{
+	return ops->batch[NSLAB_ENTRY_PAGES] && !ops->batch[NSLAB_ENTRY_CACHE] &&
+	       !ops->batch[NSLAB_ENTRY_KMALLOC];
+}
+
 static int expand_entries(struct expander *x)
 {
 	int rc = 0;
+
+	if (is_of_pages(x->workload->ops.workload)) {
+		x->family.entry = NSLAB_ENTRY_PAGES;
+		return expand_parameters(x);
+	}
 
 	for (size_t i = 0; !rc && i < x->entries.nr; i++) {
 		x->family.entry = !strcmp(x->entries.items[i], "kmalloc") ? NSLAB_ENTRY_KMALLOC

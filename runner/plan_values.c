@@ -199,6 +199,7 @@ static const char *canonical(struct nslab_plan_pool *pool, const struct nslab_pa
 		return is_set ? "yes" : "no";
 	case NSLAB_PARAM_CHOICE:
 	case NSLAB_PARAM_DOUBLE:
+	case NSLAB_PARAM_TEXT:
 		return text;
 	}
 	return text;

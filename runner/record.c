@@ -37,9 +37,10 @@ static json_t *nodes_json(const struct nslab_topo *topo)
 	json_t *nodes = json_array();
 
 	for (int i = 0; i < topo->nr_nodes; i++)
-		json_array_append_new(nodes, json_pack("{s:i, s:I}", "os_index",
+		json_array_append_new(nodes, json_pack("{s:i, s:I, s:b}", "os_index",
 						       topo->nodes[i].os_index, "memory_bytes",
-						       (json_int_t)topo->nodes[i].memory_bytes));
+						       (json_int_t)topo->nodes[i].memory_bytes,
+						       "has_pus", !topo->nodes[i].is_memory_only));
 	return nodes;
 }
 
@@ -249,6 +250,52 @@ static int fill_caches(json_t *document, struct nslab_trial_record *record,
 	return 0;
 }
 
+static int fill_figures(json_t *document, struct nslab_trial_record *record,
+			struct nslab_trial_buffers *buffers)
+{
+	json_t *rows = json_object_get(document, "figures");
+	size_t nr = json_array_size(rows);
+
+	buffers->figures = calloc(nr + 1, sizeof(*buffers->figures));
+	if (!buffers->figures)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++) {
+		json_t *row = json_array_get(rows, i);
+
+		buffers->figures[i] = (struct nslab_figure_record){
+			.name = json_string_value(json_array_get(row, 0)),
+			.value = json_number_value(json_array_get(row, 1)),
+			.unit = json_string_value(json_array_get(row, 2)),
+		};
+	}
+	record->figures = buffers->figures;
+	record->nr_figures = nr;
+	return 0;
+}
+
+static int fill_points(json_t *document, struct nslab_trial_record *record,
+		       struct nslab_trial_buffers *buffers)
+{
+	json_t *rows = json_object_get(document, "points");
+	size_t nr = json_array_size(rows);
+
+	buffers->points = calloc(nr + 1, sizeof(*buffers->points));
+	if (!buffers->points)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++) {
+		json_t *row = json_array_get(rows, i);
+
+		buffers->points[i] = (struct nslab_point_record){
+			.series = json_string_value(json_array_get(row, 0)),
+			.x = json_number_value(json_array_get(row, 1)),
+			.y = json_number_value(json_array_get(row, 2)),
+		};
+	}
+	record->points = buffers->points;
+	record->nr_points = nr;
+	return 0;
+}
+
 static void check_placement(json_t *document, struct nslab_launch_result *launched,
 			    struct nslab_trial_record *record)
 {
@@ -289,6 +336,10 @@ int nslab_record_fill(struct nslab_launch_result *launched, enum nslab_statistic
 		rc = fill_workers(document, record, buffers);
 	if (!rc)
 		rc = fill_caches(document, record, buffers);
+	if (!rc)
+		rc = fill_figures(document, record, buffers);
+	if (!rc)
+		rc = fill_points(document, record, buffers);
 	if (rc)
 		return rc;
 	scratch = calloc(record->nr_windows + 1, sizeof(*scratch));
@@ -315,6 +366,8 @@ void nslab_record_free(struct nslab_trial_buffers *buffers)
 	for (size_t i = 0; i < buffers->nr_stat_texts; i++)
 		free(buffers->stat_texts[i]);
 	free(buffers->stat_texts);
+	free(buffers->points);
+	free(buffers->figures);
 	free(buffers->caches);
 	free(buffers->counters);
 	free(buffers->windows);

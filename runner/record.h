@@ -24,6 +24,8 @@ struct nslab_trial_buffers {
 	struct nslab_window *windows;
 	struct nslab_counter_record *counters;
 	struct nslab_cachestat_record *caches;
+	struct nslab_figure_record *figures;
+	struct nslab_point_record *points;
 	char **stat_texts;
 	size_t nr_stat_texts;
 };

@@ -46,6 +46,7 @@ struct trial {
 	struct nslab_worker_thread *threads;
 	struct nslab_window *windows;
 	int nr_workers, nr_windows;
+	bool *node_has_pus;
 	bool is_abandoned; /* workers still run: nothing may be freed */
 };
 
@@ -204,6 +205,38 @@ static int trial_world(struct trial *t)
 	return nslab_world_open(&spec, &t->crew.world, &t->err);
 }
 
+static int trial_cpu_online(struct nslab_run *run, int id, int node, struct nslab_cpu **cpu)
+{
+	struct trial *t = nslab_container_of(run, struct trial, run);
+
+	return nslab_world_cpu_online(t->crew.world, id, node, cpu);
+}
+
+static void trial_cpu_offline(struct nslab_run *run, struct nslab_cpu *cpu)
+{
+	nslab_world_cpu_offline(nslab_container_of(run, struct trial, run)->crew.world, cpu);
+}
+
+/* By arena node; without a word about it a node has PUs. */
+static int trial_nodes(struct trial *t)
+{
+	json_t *nodes = json_object_get(t->spec, "nodes");
+	struct nslab_arena_map *arena = nslab_world_arena(t->crew.world);
+
+	t->node_has_pus = calloc((size_t)t->run.env->arena->nr_nodes, sizeof(*t->node_has_pus));
+	if (!t->node_has_pus)
+		return -ENOMEM;
+	for (size_t i = 0; i < json_array_size(nodes); i++) {
+		int node = nslab_arena_map_node(arena, (int)i);
+		json_t *has_pus = json_object_get(json_array_get(nodes, i), "has_pus");
+
+		if (node >= 0 && !json_is_false(has_pus))
+			t->node_has_pus[node] = true;
+	}
+	t->run.node_has_pus = t->node_has_pus;
+	return 0;
+}
+
 static int trial_workload(struct trial *t)
 {
 	json_t *cache = json_object_get(t->spec, "cache");
@@ -223,7 +256,15 @@ static int trial_workload(struct trial *t)
 				   .min_partial = (int)get_int(cache, "min_partial"),
 				   .cpu_partial = (int)get_int(cache, "cpu_partial"),
 				   .sheaf_capacity = (int)get_int(cache, "sheaf_capacity")},
+		.cpu_online = trial_cpu_online,
+		.cpu_offline = trial_cpu_offline,
 	};
+	rc = trial_nodes(t);
+	if (rc)
+		return rc;
+	if (!t->workload_ops->batch[entry])
+		return nslab_fail(&t->err, -EOPNOTSUPP, "workload '%s' has no entry '%s'",
+				  t->workload_ops->name, get_text(t->spec, "entry"));
 	rc = t->workload_ops->setup(&t->run, t->workload_params, &t->workload);
 	if (rc)
 		return nslab_fail(&t->err, rc, "cannot set up workload '%s': %s",
@@ -438,6 +479,40 @@ static int trial_destroy_caches(struct trial *t)
 	return rc;
 }
 
+struct trial_figures {
+	struct nslab_figures base;
+	json_t *figures, *points;
+};
+
+static void trial_figure(struct nslab_figures *base, const char *name, double value,
+			 const char *unit)
+{
+	struct trial_figures *f = nslab_container_of(base, struct trial_figures, base);
+
+	json_array_append_new(f->figures, json_pack("[s, f, s]", name, value, unit));
+}
+
+static void trial_point(struct nslab_figures *base, const char *series, double x, double y)
+{
+	struct trial_figures *f = nslab_container_of(base, struct trial_figures, base);
+
+	json_array_append_new(f->points, json_pack("[s, f, f]", series, x, y));
+}
+
+static void trial_ask_figures(struct trial *t)
+{
+	struct trial_figures f = {
+		.base = {trial_figure, trial_point},
+		.figures = json_array(),
+		.points = json_array(),
+	};
+
+	if (t->workload_ops->figures)
+		t->workload_ops->figures(t->workload, &f.base);
+	json_object_set_new(t->result, "figures", f.figures);
+	json_object_set_new(t->result, "points", f.points);
+}
+
 static void trial_finish(struct trial *t)
 {
 	int rc = t->workload_ops->verify(t->workload);
@@ -445,6 +520,7 @@ static void trial_finish(struct trial *t)
 	if (rc && !t->err.text[0])
 		nslab_fail(&t->err, rc, "workload '%s' found its invariants broken: %s",
 			   t->workload_ops->name, strerror(-rc));
+	trial_ask_figures(t);
 	t->workload_ops->teardown(t->workload);
 	if (!trial_destroy_caches(t))
 		nslab_world_close(t->crew.world);
@@ -479,6 +555,7 @@ static void trial_free(struct trial *t)
 {
 	free(t->topo.nodes);
 	free(t->topo.distances);
+	free(t->node_has_pus);
 	free(t->threads);
 	free(t->windows);
 	free(t->allocator_params);

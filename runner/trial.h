@@ -4,17 +4,18 @@
  * by hand: `numaslab trial < trial.json`.
  *
  * In:  {"workload": {"name", "params": {key: text}}, "allocator": {"name", "params"},
- *       "page": {"name", "params"}, "entry": "none|cache|kmalloc|malloc", "seed": integer,
+ *       "page": {"name", "params"}, "entry": "none|cache|kmalloc|malloc|pages", "seed",
  *       "cache": {"order", "min_partial", "cpu_partial", "sheaf_capacity"}, -1 is auto
  *       "workers": [{"pu": OS index, "node": position in nodes or -1}],
- *       "nodes": [{"os_index", "memory_bytes"}], "distances": [...], "is_simulated": bool,
- *       "memory": {"kind": 0.., "node": position or -1}, "huge": 0.., "node_bytes", "nr_cpus",
+ *       "nodes": [{"os_index", "memory_bytes", "has_pus"}], "distances": [...], "is_simulated":
+ * bool, "memory": {"kind": 0.., "node": position or -1}, "huge": 0.., "node_bytes", "nr_cpus",
  *       "debug": bool, "slabinfo": bool,
  *       "windows", "window_ns", "warmup_ns", "counters": bool, "plugins": [path]}
  * Out: {"error": null or text, "windows": [[worker, index, ops, ns, cpu_ns, counted], ...],
  *       "workers": [{"run_delay_ns", "involuntary_switches", "counters": [...]}],
  *       "page_check": {"sampled", "resident", "right", "hit_rate", "unavailable"},
  *       "rss_bytes", "held_bytes", "caches": [...], "reports": [text],
+ *       "figures": [[name, value, unit], ...], "points": [[series, x, y], ...],
  *       "slabinfo": {"slabinfo": text, "buddyinfo": text, "unavailable": reason}, if asked for}
  */
 #ifndef NSLAB_TRIAL_H

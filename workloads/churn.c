@@ -16,7 +16,7 @@
  * Invariants: after worker_init every slot holds an object, until worker_exit frees them all. An
  * allocation that fails leaves the slot as it was, ends the batch, and verify() answers -ENOMEM.
  */
-#include "workloads/common.h"
+#include "workloads/live.h"
 
 #include "core/rng.h"
 
@@ -36,10 +36,8 @@ struct churn {
 
 struct churn_worker {
 	struct nslab_worker base;
-	struct nslab_object_type type;
+	struct nslab_live live; /* full once worker_init succeeded */
 	uint64_t rng;
-	uint32_t nr_live; /* slots filled: all of them once worker_init succeeded */
-	void **live;
 	bool is_failed;
 };
 
@@ -78,25 +76,8 @@ static int churn_setup(struct nslab_run *run, const void *params, struct nslab_w
 
 static void churn_worker_free(struct churn_worker *self)
 {
-	enum nslab_entry entry = self->base.workload->run->entry;
-
-	for (uint32_t i = 0; i < self->nr_live; i++)
-		nslab_object_free(self->base.cpu, &self->type, self->live[i], entry);
-	nslab_object_exit(&self->type);
-	free(self->live);
+	nslab_live_exit(&self->live, self->base.cpu, self->base.workload->run->entry);
 	free(self);
-}
-
-static int churn_fill(struct churn_worker *self, uint32_t nr, enum nslab_entry entry)
-{
-	for (; self->nr_live < nr; self->nr_live++) {
-		void *obj = nslab_object_alloc(self->base.cpu, &self->type, entry);
-
-		if (!obj)
-			return -ENOMEM;
-		self->live[self->nr_live] = obj;
-	}
-	return 0;
 }
 
 static int churn_worker_init(struct nslab_workload *w, struct nslab_cpu *cpu, int index,
@@ -105,37 +86,32 @@ static int churn_worker_init(struct nslab_workload *w, struct nslab_cpu *cpu, in
 	struct churn *state = nslab_container_of(w, struct churn, base);
 	struct churn_worker *self = nslab_apart_alloc(sizeof(*self));
 	size_t nr = (size_t)state->params.live_objects;
-	int rc = -ENOMEM;
+	int rc;
 
 	if (!self)
-		return rc;
+		return -ENOMEM;
 	self->base = (struct nslab_worker){
 		.workload = w, .cpu = cpu, .index = index, .is_counted = true};
 	self->rng = nslab_rng_mix(w->run->seed, (uint64_t)index);
-	self->live = nslab_apart_alloc(nr * sizeof(*self->live));
-	if (!self->live)
-		goto out_free;
-	rc = nslab_object_type_copy(&state->type, &self->type);
+	rc = nslab_live_init(&self->live, &state->type, nr);
 	if (!rc)
-		rc = churn_fill(self, (uint32_t)nr, w->run->entry);
-	if (rc)
-		goto out_free;
+		rc = nslab_live_fill(&self->live, cpu, nr, w->run->entry);
+	if (rc) {
+		churn_worker_free(self);
+		return rc;
+	}
 	*worker = &self->base;
 	return 0;
-
-out_free:
-	churn_worker_free(self);
-	return rc;
 }
 
 static inline __attribute__((always_inline)) size_t
 churn_loop(struct nslab_worker *worker, size_t n, const enum nslab_entry entry)
 {
 	struct churn_worker *self = nslab_container_of(worker, struct churn_worker, base);
-	const struct nslab_object_type type = self->type;
+	const struct nslab_object_type type = self->live.type;
 	struct nslab_cpu *cpu = worker->cpu;
-	const uint64_t nr_live = self->nr_live;
-	void **live = self->live;
+	const uint64_t nr_live = self->live.nr;
+	void **live = self->live.objs;
 	uint64_t rng = self->rng;
 	size_t done = 0;
 

@@ -6,7 +6,7 @@
 #ifndef NSLAB_WORKLOADS_COMMON_H
 #define NSLAB_WORKLOADS_COMMON_H
 
-#include <numaslab/workload.h>
+#include <numaslab/object.h>
 
 /* Two lines: the prefetcher of many CPUs fetches lines in pairs. */
 #define NSLAB_APART 128 /* bytes */

@@ -17,7 +17,10 @@ enum nslab_param_type {
 	NSLAB_PARAM_BOOL,   /* bool; accepts 0, 1, no, yes, off, on */
 	NSLAB_PARAM_CHOICE, /* int64_t: index into choices[] */
 	NSLAB_PARAM_DOUBLE, /* double; min..max are whole numbers */
+	NSLAB_PARAM_TEXT,   /* char[NSLAB_TEXT_MAX]: a file's name, a list; "" is allowed */
 };
+
+#define NSLAB_TEXT_MAX 256 /* bytes of a text value, its ending NUL included */
 
 #define NSLAB_PARAM_TUNABLE   (1u << 0) /* the tuner may vary it */
 #define NSLAB_PARAM_PER_CACHE (1u << 1) /* may differ from cache to cache */

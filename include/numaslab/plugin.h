@@ -14,11 +14,13 @@
 
 #include <numaslab/allocator.h>
 #include <numaslab/counter.h>
+#include <numaslab/object.h>
 #include <numaslab/page.h>
 #include <numaslab/types.h>
 #include <numaslab/workload.h>
 
-#define NSLAB_PLUGIN_ABI 2u /* 2: struct nslab_heap has grown, which plug-ins embed */
+/* 2: struct nslab_heap has grown, which plug-ins embed; 3: a workload's table has one entry more */
+#define NSLAB_PLUGIN_ABI 3u
 
 enum nslab_plugin_kind {
 	NSLAB_PLUGIN_ALLOCATOR,

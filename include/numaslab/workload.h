@@ -13,21 +13,23 @@
  *	x_loop(struct nslab_worker *worker, size_t n, const enum nslab_entry entry) { ... }
  *	NSLAB_WORKLOAD_BATCH(x)            // makes x_batch[NSLAB_NR_ENTRIES]
  *
- * Inside, nslab_object_alloc() and nslab_object_free() are the only calls that touch the
- * allocator; every object gets one 8-byte store. Sizes are run-time values in every entry.
+ * Inside, the nslab_object_*() calls are the only ones that touch the allocator; every object gets
+ * one 8-byte store. Sizes are run-time values in every entry. An entry that makes no sense for a
+ * workload is NULL in its table; arms that would need it are skipped with that reason. A workload
+ * of the page layer has NSLAB_ENTRY_PAGES alone and calls what its run's env offers.
  */
 #ifndef NUMASLAB_WORKLOAD_H
 #define NUMASLAB_WORKLOAD_H
 
 #include <numaslab/slab.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 
 enum nslab_entry {
 	NSLAB_ENTRY_NONE,    /* no allocator: objects come from a scratch array (harness floor) */
 	NSLAB_ENTRY_CACHE,   /* kmem_cache_alloc / kmem_cache_free through the table */
 	NSLAB_ENTRY_KMALLOC, /* kmalloc / kfree through the table */
 	NSLAB_ENTRY_MALLOC,  /* malloc / free called directly (peers) */
+	NSLAB_ENTRY_PAGES,   /* env->alloc_pages, vmalloc, contiguous areas: no allocator */
 	NSLAB_NR_ENTRIES
 };
 
@@ -44,6 +46,25 @@ struct nslab_run {
 	struct nslab_cache_spec cache_defaults;
 	/* a worker that waits for another must give up when this is set */
 	atomic_bool is_stopping;
+	/* [env->arena->nr_nodes]: a PU is at home there (false: memory only) */
+	const bool *node_has_pus;
+	/*
+	 * More CPU handles than workers, for a worker that plays many CPUs: id from nr_workers on,
+	 * below env->arena->nr_cpus. By the thread that uses them, off the clock. 0, or -EINVAL for
+	 * an id or node that does not exist, -EBUSY, or the backend's error.
+	 */
+	int (*cpu_online)(struct nslab_run *run, int id, int node, struct nslab_cpu **cpu);
+	void (*cpu_offline)(struct nslab_run *run, struct nslab_cpu *cpu);
+};
+
+/*
+ * What a workload has to tell beside its speed, in calls: counts that belong to the whole trial
+ * ("remote_frees", 1e6, "objects"), and curves ("slabs dentry", time or operations, slabs).
+ */
+struct nslab_figures {
+	void (*figure)(struct nslab_figures *figures, const char *name, double value,
+		       const char *unit);
+	void (*point)(struct nslab_figures *figures, const char *series, double x, double y);
 };
 
 /* Base of a workload's state; filled by the host after setup. */
@@ -84,6 +105,10 @@ struct nslab_workload_ops {
 	void (*teardown)(struct nslab_workload *w);
 	/* optional: the number of workers is a multiple of this (2: pairs); 0: any number */
 	int worker_group;
+	/* optional: called once, after verify() and before teardown() */
+	void (*figures)(struct nslab_workload *w, struct nslab_figures *figures);
+	/* the kernel change or published measurement that it would have caught; NULL: none known */
+	const char *catches;
 };
 
 #define NSLAB_WORKLOAD_BATCH(x)                                                                    \
@@ -110,86 +135,5 @@ struct nslab_workload_ops {
   [NSLAB_ENTRY_NONE] = x##_none, [NSLAB_ENTRY_CACHE] = x##_cache,                                  \
   [NSLAB_ENTRY_KMALLOC] = x##_kmalloc, [NSLAB_ENTRY_MALLOC] = x##_malloc,                          \
  }
-
-/*
- * One type of object that a workload allocates. Made by nslab_object_init() in setup, on every
- * entry; `s` is NULL except for NSLAB_ENTRY_CACHE.
- */
-struct nslab_object_type {
-	size_t size_bytes;
-	struct kmem_cache *s;
-	void *scratch; /* NSLAB_ENTRY_NONE hands this out */
-};
-
-static inline int nslab_object_init(struct nslab_run *run, const char *name, size_t size_bytes,
-				    struct nslab_object_type *type)
-{
-	struct nslab_cache_spec spec = run->cache_defaults;
-
-	type->size_bytes = size_bytes;
-	type->s = NULL;
-	type->scratch = calloc(1, size_bytes < 8 ? 8 : size_bytes);
-	if (!type->scratch)
-		return -ENOMEM;
-	if (run->entry != NSLAB_ENTRY_CACHE)
-		return 0;
-	spec.name = name;
-	spec.object_size = size_bytes;
-	return run->heap->ops->cache_create(run->heap, &spec, &type->s);
-}
-
-/* The cache itself is destroyed by the runner, which knows when every handle has quiesced. */
-static inline void nslab_object_exit(struct nslab_object_type *type)
-{
-	free(type->scratch);
-	type->scratch = NULL;
-}
-
-/* Allocates one object and stores 8 bytes in it; NULL when memory is out. */
-static inline __attribute__((always_inline)) void *
-nslab_object_alloc(struct nslab_cpu *cpu, const struct nslab_object_type *type,
-		   const enum nslab_entry entry)
-{
-	void *obj;
-
-	switch (entry) {
-	case NSLAB_ENTRY_CACHE:
-		obj = kmem_cache_alloc(cpu, type->s, GFP_KERNEL);
-		break;
-	case NSLAB_ENTRY_KMALLOC:
-		obj = kmalloc(cpu, type->size_bytes, GFP_KERNEL);
-		break;
-	case NSLAB_ENTRY_MALLOC:
-		obj = malloc(type->size_bytes);
-		break;
-	default:
-		obj = type->scratch;
-		break;
-	}
-	__asm__ volatile("" : "+r"(obj) : : "memory");
-	if (__builtin_expect(obj != NULL, 1))
-		*(volatile uint64_t *)obj = (uint64_t)(uintptr_t)obj;
-	return obj;
-}
-
-static inline __attribute__((always_inline)) void
-nslab_object_free(struct nslab_cpu *cpu, const struct nslab_object_type *type, void *obj,
-		  const enum nslab_entry entry)
-{
-	__asm__ volatile("" : "+r"(obj) : : "memory");
-	switch (entry) {
-	case NSLAB_ENTRY_CACHE:
-		kmem_cache_free(cpu, type->s, obj);
-		break;
-	case NSLAB_ENTRY_KMALLOC:
-		kfree(cpu, obj);
-		break;
-	case NSLAB_ENTRY_MALLOC:
-		free(obj);
-		break;
-	default:
-		break;
-	}
-}
 
 #endif

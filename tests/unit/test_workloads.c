@@ -199,7 +199,7 @@ static void workload_frees_all_on_every_entry(void **state)
 {
 	(void)state;
 	for (size_t p = 0; p < NR_PLUGINS; p++) {
-		for (int entry = 0; entry < NSLAB_NR_ENTRIES; entry++) {
+		for (int entry = 0; entry <= NSLAB_ENTRY_MALLOC; entry++) {
 			for (int nr = 1; nr <= WORKERS_MAX; nr *= 2) {
 				struct trial t;
 				int nr_workers;
@@ -548,7 +548,7 @@ static void workload_frees_all_with_a_thread_per_worker(void **state)
 {
 	(void)state;
 	for (size_t p = 0; p < NR_PLUGINS; p++) {
-		for (int entry = 0; entry < NSLAB_NR_ENTRIES; entry++) {
+		for (int entry = 0; entry <= NSLAB_ENTRY_MALLOC; entry++) {
 			for (int nr = 2; nr <= WORKERS_MAX; nr *= 2) {
 				counting_reset();
 				run_threads(plugins[p], (enum nslab_entry)entry, nr);
