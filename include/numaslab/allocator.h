@@ -24,6 +24,8 @@
 
 /* ---- services of the host ---- */
 
+struct nslab_cma;
+
 /*
  * Everything a backend may ask for. Pages come ONLY from here: one place for placement, huge
  * pages, accounting, failure injection and simulated nodes.
@@ -57,6 +59,29 @@ struct nslab_env {
 	void *(*vmalloc)(const struct nslab_env *env, struct nslab_cpu *cpu, size_t size_bytes,
 			 gfp_t gfp, int node);
 	bool (*vfree)(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr);
+	/*
+	 * What workloads of the page layer need besides; NULL in the env that a backend behind the
+	 * debug layer gets. An area of nr_pages (rounded up to 4 MiB) of never used memory of a
+	 * node, which movable requests may use until a contiguous range is wanted: made off the
+	 * clock, closed with everything freed. 0, -EINVAL, -ENOMEM when the node has no such range
+	 * left, -EOPNOTSUPP when the page allocator cannot lend.
+	 */
+	int (*cma_open)(const struct nslab_env *env, int node, size_t nr_pages,
+			struct nslab_cma **cma);
+	void (*cma_close)(const struct nslab_env *env, struct nslab_cma *cma);
+	/*
+	 * nr_pages in a row from a multiple of 2^align_order pages. By any thread. -EINVAL, -ENOMEM
+	 * when no run is free or there is nowhere to move what stands there, -EBUSY when every free
+	 * run held something that cannot be moved. cma_free: -EINVAL when it is no such range.
+	 */
+	int (*cma_alloc)(const struct nslab_env *env, struct nslab_cma *cma, size_t nr_pages,
+			 unsigned align_order, struct nslab_page **first);
+	int (*cma_free)(const struct nslab_env *env, struct nslab_cma *cma,
+			struct nslab_page *first, size_t nr_pages);
+	/* As the page plug-in's calls of these names. */
+	int (*set_mover)(const struct nslab_env *env, struct nslab_page *page,
+			 struct nslab_page_mover *mover);
+	int (*zone_stats)(const struct nslab_env *env, int zone, struct nslab_zone_stats *stats);
 };
 
 static inline int nslab_node_of(const struct nslab_env *env, const void *ptr)
