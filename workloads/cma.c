@@ -8,11 +8,12 @@
  * fail; how often either happens, and how many pages had to move, is told beside the speed.
  *
  * How it works: setup makes an area of area_mib on each node with PUs, and takes unmovable memory
- * until half as much as the area is free beside it, so that movable requests have to use the area.
- * Each worker fills its share of pressure_percent of all that with movable blocks of order 0 to 2.
- * One operation is one request for range_pages pages in a row on the worker's node, and its free
- * when it was served; then replace_blocks of the worker's movable blocks are freed and allocated
- * again, which refills the area. pinned_percent of the blocks have no mover.
+ * until half as much as the area is free beside it and above the watermark, so that movable
+ * requests have to use the area. Each worker fills its share of pressure_percent of all that with
+ * movable blocks of order 0 to 2. One operation is one request for range_pages pages in a row on
+ * the worker's node, and its free when it was served; then replace_blocks of the worker's movable
+ * blocks are freed and allocated again, which refills the area. pinned_percent of the blocks have
+ * no mover.
  *
  * Movers: blocks know their owner (one for each worker, which lives as long as the workload, since
  * a claim may call it just as the block goes). slot_of[] says in which slot a frame's block stands;
@@ -173,20 +174,21 @@ static void cma_block_give(struct cma_worker *self, size_t slot)
 
 /* ---- setup ---- */
 
-/* Free pages of a node beside its area. */
+/* Free pages of a node beside its area and its high watermark, below which nothing moves to. */
 static size_t cma_rest_pages(const struct nslab_env *env, int node)
 {
 	struct nslab_zone_stats zone;
-	size_t nr = 0;
+	size_t nr = 0, kept = 0;
 
 	for (int i = 0; !env->zone_stats(env, i, &zone); i++) {
 		if (zone.node != node)
 			continue;
 		nr += zone.nr_free_pages;
+		kept += zone.high_pages;
 		for (unsigned order = 0; order <= NSLAB_MAX_ORDER; order++)
 			nr -= zone.nr_free_blocks[NSLAB_MIGRATE_CMA][order] << order;
 	}
-	return nr;
+	return nr > kept ? nr - kept : 0;
 }
 
 static void cma_add_ballast(struct cma *state, int node, size_t rest_pages)
