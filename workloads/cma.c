@@ -10,8 +10,9 @@
  * How it works: setup makes an area of area_mib on each node with PUs, and takes unmovable memory
  * until half as much as the area is free beside it and above the watermark, so that movable
  * requests have to use the area. Each worker fills its share of pressure_percent of all that with
- * movable blocks of order 0 to 2. One operation is one request for range_pages pages in a row on
- * the worker's node, and its free when it was served; then replace_blocks of the worker's movable
+ * movable blocks of order 0 to 2. One operation frees the
+ * oldest of the worker's live_ranges ranges and requests range_pages pages in a row on its node
+ * instead; then replace_blocks of the worker's movable
  * blocks are freed and allocated again, which refills the area. pinned_percent of the blocks have
  * no mover.
  *
@@ -40,7 +41,7 @@
 #define CMA_SLOT_BITS  24
 
 struct cma_params {
-	int64_t area_mib, range_pages, align_order;
+	int64_t area_mib, range_pages, live_ranges, align_order;
 	int64_t pressure_percent, pinned_percent, replace_blocks;
 };
 
@@ -71,7 +72,8 @@ struct cma_worker {
 	struct nslab_worker base;
 	struct cma_owner *owner;
 	struct nslab_cma *area;
-	size_t range_pages;
+	struct nslab_page **ranges; /* [nr_ranges], NULL: none */
+	size_t range_pages, nr_ranges, oldest;
 	uint64_t nr_served, nr_busy, nr_full, nr_bad, rng;
 };
 
@@ -84,6 +86,7 @@ struct cma_worker {
 static const struct nslab_param cma_rows[] = {
 	CMA_ROW(area_mib, "16", 4, 1 << 20, "of the area on each node"),
 	CMA_ROW(range_pages, "64", 1, 1 << 20, "of one request, in a row"),
+	CMA_ROW(live_ranges, "4", 1, 1 << 16, "that each worker holds"),
 	CMA_ROW(align_order, "0", 0, 8, "a range starts at a multiple of 2^order pages"),
 	CMA_ROW(pressure_percent, "60", 0, 95, "of area and rest that movable blocks fill"),
 	CMA_ROW(pinned_percent, "0", 0, 100, "movable blocks that stay where they are"),
@@ -319,6 +322,12 @@ static int cma_worker_init(struct nslab_workload *w, struct nslab_cpu *cpu, int 
 	self->owner = &state->owners[index];
 	self->area = state->areas[cpu->node];
 	self->range_pages = (size_t)state->params.range_pages;
+	self->nr_ranges = (size_t)state->params.live_ranges;
+	self->ranges = calloc(self->nr_ranges, sizeof(struct nslab_page *));
+	if (!self->ranges) {
+		free(self);
+		return -ENOMEM;
+	}
 	for (size_t slot = 0; slot < self->owner->nr_slots; slot++)
 		cma_block_take(self, slot);
 	*worker = &self->base;
@@ -327,24 +336,38 @@ static int cma_worker_init(struct nslab_workload *w, struct nslab_cpu *cpu, int 
 
 /* ---- operations ---- */
 
-/* One request, whatever becomes of it. */
-static void cma_request(struct cma_worker *self, unsigned align_order)
+static uint64_t cma_range_mark(const struct cma_worker *self, const struct nslab_page *first)
+{
+	return (uint64_t)(uintptr_t)self ^ (uint64_t)(uintptr_t)first;
+}
+
+static void cma_range_give(struct cma_worker *self, struct nslab_page *first)
 {
 	const struct nslab_env *env = self->base.workload->run->env;
-	size_t bytes = self->range_pages << NSLAB_PAGE_SHIFT;
-	struct nslab_page *first;
-	void *start;
+
+	if (!first)
+		return;
+	self->nr_bad += !nslab_block_is_marked(nslab_page_address(env, first),
+					       self->range_pages << NSLAB_PAGE_SHIFT,
+					       cma_range_mark(self, first));
+	self->nr_bad += env->cma_free(env, self->area, first, self->range_pages) != 0;
+}
+
+/* NULL when the request was not served, which is an outcome and no error. */
+static struct nslab_page *cma_range_take(struct cma_worker *self, unsigned align_order)
+{
+	const struct nslab_env *env = self->base.workload->run->env;
+	struct nslab_page *first = NULL;
 	int rc = env->cma_alloc(env, self->area, self->range_pages, align_order, &first);
 
+	self->nr_served += !rc;
 	self->nr_busy += rc == -EBUSY;
 	self->nr_full += rc && rc != -EBUSY;
-	if (rc)
-		return;
-	start = nslab_page_address(env, first);
-	self->nr_served++;
-	nslab_block_mark(start, bytes, (uint64_t)(uintptr_t)self);
-	self->nr_bad += !nslab_block_is_marked(start, bytes, (uint64_t)(uintptr_t)self);
-	self->nr_bad += env->cma_free(env, self->area, first, self->range_pages) != 0;
+	if (!rc)
+		nslab_block_mark(nslab_page_address(env, first),
+				 self->range_pages << NSLAB_PAGE_SHIFT,
+				 cma_range_mark(self, first));
+	return first;
 }
 
 static size_t cma_batch(struct nslab_worker *worker, size_t n)
@@ -354,7 +377,11 @@ static size_t cma_batch(struct nslab_worker *worker, size_t n)
 	size_t nr_slots = self->owner->nr_slots;
 
 	for (size_t done = 0; done < n; done++) {
-		cma_request(self, (unsigned)p->align_order);
+		struct nslab_page **range = &self->ranges[self->oldest];
+
+		cma_range_give(self, *range);
+		*range = cma_range_take(self, (unsigned)p->align_order);
+		self->oldest = self->oldest + 1 == self->nr_ranges ? 0 : self->oldest + 1;
 		for (int64_t i = 0; i < p->replace_blocks && nr_slots; i++) {
 			size_t slot = nslab_block_draw(&self->rng, nr_slots);
 
@@ -370,12 +397,15 @@ static void cma_worker_exit(struct nslab_worker *worker)
 	struct cma_worker *self = nslab_container_of(worker, struct cma_worker, base);
 	struct cma *state = nslab_container_of(worker->workload, struct cma, base);
 
+	for (size_t i = 0; i < self->nr_ranges; i++)
+		cma_range_give(self, self->ranges[i]);
 	for (size_t slot = 0; slot < self->owner->nr_slots; slot++)
 		cma_block_give(self, slot);
 	atomic_fetch_add(&state->nr_served, self->nr_served);
 	atomic_fetch_add(&state->nr_busy, self->nr_busy);
 	atomic_fetch_add(&state->nr_full, self->nr_full);
 	atomic_fetch_add(&state->tally.nr_bad, self->nr_bad);
+	free(self->ranges);
 	free(self);
 }
 
