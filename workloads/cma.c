@@ -85,7 +85,7 @@ struct cma_worker {
 
 static const struct nslab_param cma_rows[] = {
 	CMA_ROW(area_mib, "16", 4, 1 << 20, "of the area on each node"),
-	CMA_ROW(range_pages, "64", 1, 1 << 20, "of one request, in a row"),
+	CMA_ROW(range_pages, "512", 1, 1 << 20, "of one request, in a row"),
 	CMA_ROW(live_ranges, "4", 1, 1 << 16, "that each worker holds"),
 	CMA_ROW(align_order, "0", 0, 8, "a range starts at a multiple of 2^order pages"),
 	CMA_ROW(pressure_percent, "60", 0, 95, "of area and rest that movable blocks fill"),
