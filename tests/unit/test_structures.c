@@ -669,8 +669,10 @@ static void cma_moves_what_stands_in_its_way(void **state)
 
 static void cma_is_busy_when_nothing_may_move(void **state)
 {
-	static const struct settings settings[] = {
-		{"pinned_percent", "100"}, {"pressure_percent", "80"}, {NULL, NULL}};
+	static const struct settings settings[] = {{"pinned_percent", "100"},
+						   {"pressure_percent", "80"},
+						   {"align_order", "8"},
+						   {NULL, NULL}};
 	struct cma_worker *self;
 	struct page_stage s;
 
