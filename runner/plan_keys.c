@@ -322,7 +322,25 @@ static int check_workload_names(const struct checker *c)
 	return rc ? nslab_plan_fail_at(c->file, key->line, c->err, rc) : 0;
 }
 
-/* A parameter of at least one workload, valid for each that has it. */
+/* True when the section's parameters reach this workload: a job's, or that of some job. */
+static bool is_run(const struct checker *c, const char *workload)
+{
+	for (size_t i = 1; c->is_global && i < c->file->nr_sections; i++) {
+		const struct plan_key *key =
+			nslab_plan_key_find(c->file, &c->file->sections[i], "workload");
+		struct plan_list list;
+
+		if (key && !nslab_plan_words(c->file->pool, key->value, &list, NULL) &&
+		    is_in(list.items, list.nr, workload))
+			return true;
+	}
+	return !c->is_global;
+}
+
+/*
+ * A parameter of at least one workload, valid for each that has it and runs: the smallest size of
+ * one that does not run is no limit.
+ */
 static int check_workload_key(const struct checker *c, const struct plan_key *key)
 {
 	const struct nslab_entry_record *record;
@@ -333,10 +351,9 @@ static int check_workload_key(const struct checker *c, const struct plan_key *ke
 		const struct nslab_param *row =
 			nslab_param_find(record->ops.workload->params, key->name);
 
-		if (row) {
-			is_known = true;
+		is_known |= row != NULL;
+		if (row && is_run(c, record->name))
 			rc = check_row(c, row, key->value, false);
-		}
 	}
 	return rc || is_known ? rc : unknown_key(c, key->name);
 }
