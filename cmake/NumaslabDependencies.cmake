@@ -6,6 +6,8 @@ pkg_check_modules(NUMA REQUIRED IMPORTED_TARGET numa)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(INIH REQUIRED IMPORTED_TARGET inih)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 include(NumaslabLibperf)
 # Sets NUMASLAB_HAVE_TRACEFS. Without it, everything but `numaslab record` works.
 if(NOT NUMASLAB_TRACEFS STREQUAL "OFF")

@@ -20,7 +20,7 @@ struct nslab_trace_writer;
 /* One event of the kernel (or LOST). Ids come from the functions below. */
 struct nslab_trace_raw {
 	uint64_t time_ns;
-	/* Address; frames of pages: their number; 0: NULL. LOST: how many. */
+	/* Address, or page frame number + 1; 0: NULL. LOST: how many. */
 	uint64_t ptr;
 	uint32_t cpu; /* the kernel's number */
 	uint16_t site, attr;
@@ -28,8 +28,7 @@ struct nslab_trace_raw {
 	 * Allocations and PAGE_FREE: the id. CACHE_FREE: the id by name, 0 if not told. KFREE: 0.
 	 */
 	uint16_t cache;
-	uint8_t kind;	     /* enum nslab_trace_kind, not TIME */
-	bool is_failed_page; /* PAGE_ALLOC that gave nothing (frame 0 is a valid one) */
+	uint8_t kind; /* enum nslab_trace_kind, not TIME */
 };
 
 /* `info` is copied. -EINVAL where PATH is something else than a regular file. */
