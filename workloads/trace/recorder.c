@@ -66,8 +66,7 @@ static int recorder_refused(struct nslab_err *err, int number, const char *what)
 		advice = "; the kernel is locked down ([confidentiality] in "
 			 "/sys/kernel/security/lockdown), which forbids tracing";
 	else if (number == EACCES || (number == EPERM && geteuid()))
-		advice = "; recording needs root, or write permission on tracefs and "
-			 "CAP_DAC_OVERRIDE";
+		advice = "; recording needs root";
 	return nslab_fail(err, -number, "cannot %s: %s%s", what, strerror(number), advice);
 }
 

@@ -13,6 +13,7 @@
  * in whatever process is on the CPU, and belong to the trace. Left out as well: times and CPUs,
  * which are in the buffer page and not in the record.
  */
+#define _GNU_SOURCE
 #include "workloads/trace/recorder_events.h"
 
 #include <errno.h>
