@@ -107,11 +107,14 @@ child=$!
 while [ ! -d $tracing/instances/numaslab-$child ] && kill -0 $child 2>/dev/null; do sleep 0.1; done
 kill -9 $child
 wait $child 2>/dev/null
+rm -f "$trace".*
 [ -d $tracing/instances/numaslab-$child ] || fail "a killed recorder left no instance"
 expect 0 ' events in ' -- true
 [ ! -d $tracing/instances/numaslab-$child ] || fail "the instance of a killed recorder stays"
 child=
-ls -d $tracing/instances/numaslab-* 2>/dev/null && fail "instances are left"
+for instance in $tracing/instances/numaslab-[0-9]*; do
+	[ ! -d "$instance" ] || kill -0 "${instance##*-}" || fail "$instance is left"
+done
 
 # who may not
 cp "$numaslab" "$dir/numaslab"

@@ -100,7 +100,7 @@ static int recorder_write(struct nslab_recorder *r, const char *file, const char
 
 static void recorder_remove_stale(void)
 {
-	char **names = tracefs_instances("^" INSTANCE_PREFIX "[0-9]+$");
+	char **names = tracefs_instances("^" INSTANCE_PREFIX "[0-9][0-9]*$");
 
 	for (char **name = names; name && *name; name++) {
 		pid_t pid = (pid_t)atol(*name + strlen(INSTANCE_PREFIX));
