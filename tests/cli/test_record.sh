@@ -122,7 +122,8 @@ if setpriv --reuid 65534 --clear-groups "$dir/numaslab" record --help >/dev/null
 	mkdir -m 777 "$dir/open"
 	setpriv --reuid 65534 --clear-groups "$dir/numaslab" record -o "$dir/open/trace" -- true \
 		2>"$dir/err"
-	[ $? = 2 ] || fail "nobody may record"
+	status=$?
+	[ $status = 2 ] || fail "nobody may record: status $status, $(cat "$dir/err")"
 	grep -q 'cannot make a tracing instance: .*; recording needs root' "$dir/err" ||
 		fail "nobody is told: $(cat "$dir/err")"
 	[ -z "$(ls "$dir/open")" ] || fail "nobody leaves $(ls "$dir/open")"

@@ -19,6 +19,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <mntent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,9 +73,15 @@ static int recorder_refused(struct nslab_err *err, int number, const char *what)
 
 static int recorder_find_tracefs(struct nslab_err *err)
 {
-	const char *path = NULL;
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	const struct mntent *mount;
+	bool is_mounted = false;
 
-	if (tracefs_tracing_dir_is_mounted(false, &path) > 0)
+	while (mounts && !is_mounted && (mount = getmntent(mounts)))
+		is_mounted = !strcmp(mount->mnt_type, "tracefs");
+	if (mounts)
+		endmntent(mounts);
+	if (is_mounted)
 		return 0;
 	if (access("/sys/kernel/tracing", F_OK))
 		return nslab_fail(err, -ENOENT,
@@ -98,15 +105,17 @@ static int recorder_write(struct nslab_recorder *r, const char *file, const char
 	return recorder_refused(err, errno ? errno : EIO, what);
 }
 
+/* Instances of recorders that are no more. */
 static void recorder_remove_stale(void)
 {
-	char **names = tracefs_instances("^" INSTANCE_PREFIX "[0-9][0-9]*$");
+	char **names = tracefs_instances(NULL);
 
 	for (char **name = names; name && *name; name++) {
-		pid_t pid = (pid_t)atol(*name + strlen(INSTANCE_PREFIX));
 		struct tracefs_instance *stale;
+		int pid;
 
-		if (!kill(pid, 0) || errno != ESRCH)
+		if (sscanf(*name, INSTANCE_PREFIX "%d", &pid) != 1 || pid <= 0 || !kill(pid, 0) ||
+		    errno != ESRCH)
 			continue;
 		stale = tracefs_instance_alloc(NULL, *name);
 		if (stale) {
