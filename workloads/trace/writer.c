@@ -441,10 +441,9 @@ int nslab_trace_writer_put(struct nslab_trace_writer *writer, const struct nslab
 
 /* ---- begin and end ---- */
 
-static int writer_init(struct nslab_trace_writer *writer, const struct nslab_trace_info *info)
+int nslab_trace_writer_info(struct nslab_trace_writer *writer, const struct nslab_trace_info *info)
 {
 	struct nslab_trace_info *copy = &writer->tables.info;
-	int rc = nslab_trace_slots_init(&writer->slots);
 
 	*copy = *info;
 	copy->source = writer_copy(writer, info->source);
@@ -454,6 +453,15 @@ static int writer_init(struct nslab_trace_writer *writer, const struct nslab_tra
 	copy->clock = writer_copy(writer, info->clock);
 	if (!copy->source || !copy->kernel || !copy->machine || !copy->command || !copy->clock)
 		return -ENOMEM;
+	return 0;
+}
+
+static int writer_init(struct nslab_trace_writer *writer, const struct nslab_trace_info *info)
+{
+	int rc = nslab_trace_slots_init(&writer->slots);
+
+	if (!rc)
+		rc = nslab_trace_writer_info(writer, info);
 	writer->site_caches = calloc(NSLAB_TRACE_MAX_INDEX, sizeof(*writer->site_caches));
 	if (!rc && !writer->site_caches)
 		rc = -ENOMEM;
@@ -518,6 +526,9 @@ static int writer_fill_tables(struct nslab_trace_writer *writer, struct nslab_tr
 	tables->nr_cpus = writer->cpus.nr;
 	tables->nr_slots = writer->slots.nr;
 	tables->nr_events = writer->output.nr_events;
+	tables->info.has_pages = tables->info.has_pages ||
+				 tables->tally.events[NSLAB_TRACE_PAGE_ALLOC] ||
+				 tables->tally.events[NSLAB_TRACE_PAGE_FREE];
 	tables->duration_ns = writer->last_ns - tables->start_ns;
 	return 0;
 }

@@ -31,9 +31,13 @@ struct nslab_trace_raw {
 	uint8_t kind; /* enum nslab_trace_kind, not TIME */
 };
 
-/* `info` is copied. -EINVAL where PATH is something else than a regular file. */
+/* `info` is copied; has_pages is also set when a page event comes. -EINVAL where PATH is something
+ * else than a regular file. */
 int nslab_trace_writer_create(const char *path, const struct nslab_trace_info *info,
 			      struct nslab_trace_writer **writer, struct nslab_err *err);
+
+/* The last word on where the trace comes from: 0 or -ENOMEM. */
+int nslab_trace_writer_info(struct nslab_trace_writer *writer, const struct nslab_trace_info *info);
 
 /*
  * Ids, the same for the same arguments. Texts are `length` bytes, need no NUL, and are copied;
