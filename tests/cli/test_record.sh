@@ -79,6 +79,12 @@ expect 0 ' events in ' --json -- sh -c 'for i in 1 2 3 4 5 6 7 8 9; do /bin/true
 [ "$(figure file_bytes)" = "$(stat -c %s "$trace")" ] || fail "file_bytes is $(figure file_bytes)"
 events=$(figure events)
 "$numaslab" trace info --json "$trace" >"$dir/info" 2>"$dir/err" || fail "trace info: $(cat "$dir/err")"
+sum=$(awk '/^ "events": {/ {on = 1; next} /^ }/ {on = 0} on {sum += $2; nr++} END {print nr ": " sum}' "$dir/info")
+[ "$sum" = "6: $events" ] || fail "trace info has kinds and events $sum, record said $events"
+grep -q '^ "lost": 0,$' "$dir/info" || fail "trace info: $(grep '"lost"' "$dir/info")"
+for kind in kmalloc kfree kmem_cache_alloc kmem_cache_free mm_page_alloc mm_page_free; do
+	grep -q "^  \"$kind\": [1-9]" "$dir/info" || fail "no $kind in the trace of nine programs"
+done
 
 # how a command can end
 expect 1 "'sh' ended with status 3" -- sh -c 'exit 3'

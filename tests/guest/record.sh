@@ -34,6 +34,9 @@ for series; do
 	# at least an inode and a dentry for each file
 	[ "$(figure events)" -gt $((2 * files)) ] || fail "$(figure events) events of $files files"
 	"$numaslab" trace info --json "$out/trace" >"$scratch/info" || fail "trace info cannot read it"
+	for kind in kmem_cache_alloc kmem_cache_free kmalloc kfree mm_page_alloc mm_page_free; do
+		grep -q "^  \"$kind\": [1-9]" "$scratch/info" || fail "no $kind in its trace"
+	done
 	printf '%s: %s\n' "$series" "$(tr -d '\n' <"$out/figures.json")"
 done
 exit $((nr_failed > 0))
