@@ -77,8 +77,8 @@ static void record_on_child(int number)
 
 static void record_catch(void)
 {
-	struct sigaction interrupt = {.sa_handler = record_on_interrupt};
-	struct sigaction child = {.sa_handler = record_on_child};
+	struct sigaction interrupt = {.sa_handler = record_on_interrupt, .sa_flags = SA_RESTART};
+	struct sigaction child = {.sa_handler = record_on_child, .sa_flags = SA_RESTART};
 
 	sigaction(SIGINT, &interrupt, NULL);
 	sigaction(SIGTERM, &interrupt, NULL);

@@ -130,7 +130,7 @@ if setpriv --reuid 65534 --clear-groups "$dir/numaslab" record --help >/dev/null
 		2>"$dir/err"
 	status=$?
 	[ $status = 2 ] || fail "nobody may record: status $status, $(cat "$dir/err")"
-	grep -q 'cannot make a tracing instance: .*; recording needs root' "$dir/err" ||
+	grep -q 'cannot make a tracing instance in .*; recording needs root' "$dir/err" ||
 		fail "nobody is told: $(cat "$dir/err")"
 	[ -z "$(ls "$dir/open")" ] || fail "nobody leaves $(ls "$dir/open")"
 fi

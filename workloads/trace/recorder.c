@@ -19,6 +19,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <mntent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -63,26 +64,38 @@ static int recorder_refused(struct nslab_err *err, int number, const char *what)
 {
 	const char *advice = "";
 
-	if (recorder_is_locked_down())
+	if ((number == EACCES || number == EPERM) && recorder_is_locked_down())
 		advice = "; the kernel is locked down ([confidentiality] in "
 			 "/sys/kernel/security/lockdown), which forbids tracing";
-	else if (number == EACCES || (number == EPERM && geteuid()))
+	else if ((number == EACCES || number == EPERM) && geteuid())
 		advice = "; recording needs root";
 	return nslab_fail(err, -number, "cannot %s: %s%s", what, strerror(number), advice);
 }
 
-static int recorder_find_tracefs(struct nslab_err *err)
+/* Where instances are made, if tracefs is mounted anywhere. */
+static bool recorder_instances_folder(char path[])
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	const struct mntent *mount;
-	bool is_mounted = false;
+	const struct mntent *mount = NULL;
 
-	while (mounts && !is_mounted && (mount = getmntent(mounts)))
-		is_mounted = !strcmp(mount->mnt_type, "tracefs");
+	while (mounts && (mount = getmntent(mounts)) && strcmp(mount->mnt_type, "tracefs"))
+		;
+	if (mount)
+		snprintf(path, PATH_MAX, "%s/instances", mount->mnt_dir);
 	if (mounts)
 		endmntent(mounts);
-	if (is_mounted)
-		return 0;
+	return mount != NULL;
+}
+
+/* Asked before the library is, which leaks where it is refused (1.6). */
+static int recorder_find_tracefs(struct nslab_err *err)
+{
+	char path[PATH_MAX], what[PATH_MAX + 64];
+
+	if (recorder_instances_folder(path)) {
+		snprintf(what, sizeof(what), "make a tracing instance in '%s'", path);
+		return access(path, W_OK) ? recorder_refused(err, errno, what) : 0;
+	}
 	if (access("/sys/kernel/tracing", F_OK))
 		return nslab_fail(err, -ENOENT,
 				  "no tracing in this kernel: '/sys/kernel/tracing' is not there");
