@@ -317,10 +317,10 @@ static int record_check(struct record_options *o, char **argv, int nr_operands,
 
 static int record_command(int argc, char **argv)
 {
-	struct record_options o = {.output = "numaslab.trace", .seconds = -1, .buffer_mib = -1};
+	struct record_options o = {.output = "numaslab.nstrace", .seconds = -1, .buffer_mib = -1};
 	const struct nslab_option rows[] = {
 		{"output", 'o', NSLAB_OPTION_TEXT, &o.output, "FILE",
-		 "the trace, numaslab.trace unless told"},
+		 "the trace, numaslab.nstrace unless told"},
 		{"seconds", 's', NSLAB_OPTION_INT, &o.seconds, "N",
 		 "record everything for so long (Ctrl-C ends it sooner)"},
 		{"buffer", 'b', NSLAB_OPTION_INT, &o.buffer_mib, "MIB",
