@@ -10,6 +10,7 @@ set_property(CACHE NUMASLAB_LIBPERF PROPERTY STRINGS AUTO ON OFF)
 set(NUMASLAB_TRACEFS AUTO CACHE STRING "Recording of kernel traces through libtracefs: AUTO, ON or OFF")
 set_property(CACHE NUMASLAB_TRACEFS PROPERTY STRINGS AUTO ON OFF)
 option(NUMASLAB_VALGRIND "Tell Valgrind of objects in the debug layer, where its headers are" ON)
+option(NUMASLAB_FUZZ "Build the libFuzzer programs, where clang has libFuzzer" ON)
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
