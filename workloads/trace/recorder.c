@@ -189,9 +189,11 @@ static int recorder_set_buffers(struct nslab_recorder *r, unsigned buffer_mib,
 
 	r->buffer_mib = buffer_mib ? buffer_mib : NSLAB_RECORDER_BUFFER_MIB;
 	if (!buffer_mib && !sysinfo(&info)) {
-		uint64_t free_mib = (info.freeram + info.bufferram) * info.mem_unit / MIB;
+		uint64_t ram_mib = (uint64_t)info.totalram * info.mem_unit / MIB;
 
-		while (r->buffer_mib > 1 && (uint64_t)r->buffer_mib * r->nr_cpus > free_mib / 4)
+		/* an offline CPU has no buffer */
+		while (r->buffer_mib > 1 &&
+		       (uint64_t)r->buffer_mib * (unsigned)get_nprocs() > ram_mib / 8)
 			r->buffer_mib /= 2;
 	}
 	snprintf(text, sizeof(text), "%u", r->buffer_mib * 1024);

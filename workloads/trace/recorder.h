@@ -22,7 +22,7 @@ struct nslab_recorder;
 struct nslab_recorder_options {
 	const char *path;    /* of the trace */
 	const char *command; /* what is recorded, for the trace's header; NULL: not told */
-	/* The kernel's buffer of each CPU in MiB; 0: 16, less where that is 1/4 of free memory. */
+	/* The kernel's buffer of each CPU in MiB; 0: 16, less where all took over 1/8 of memory. */
 	unsigned buffer_mib;
 };
 
