@@ -47,6 +47,7 @@ struct trial {
 	struct nslab_window *windows;
 	int nr_workers, nr_windows;
 	bool *node_has_pus;
+	char last_report[256];
 	bool is_abandoned; /* workers still run: nothing may be freed */
 };
 
@@ -176,6 +177,7 @@ static void trial_report(void *context, const char *line)
 {
 	struct trial *t = context;
 
+	snprintf(t->last_report, sizeof(t->last_report), "%s", line);
 	json_array_append_new(json_object_get(t->result, "reports"), json_string(line));
 }
 
@@ -210,6 +212,12 @@ static int trial_cpu_online(struct nslab_run *run, int id, int node, struct nsla
 	struct trial *t = nslab_container_of(run, struct trial, run);
 
 	return nslab_world_cpu_online(t->crew.world, id, node, cpu);
+}
+
+static uint64_t trial_now_ns(const struct nslab_run *run)
+{
+	(void)run;
+	return nslab_now_ns(&nslab_real_clock);
 }
 
 static void trial_cpu_offline(struct nslab_run *run, struct nslab_cpu *cpu)
@@ -258,6 +266,7 @@ static int trial_workload(struct trial *t)
 				   .sheaf_capacity = (int)get_int(cache, "sheaf_capacity")},
 		.cpu_online = trial_cpu_online,
 		.cpu_offline = trial_cpu_offline,
+		.now_ns = trial_now_ns,
 	};
 	rc = trial_nodes(t);
 	if (rc)
@@ -268,7 +277,8 @@ static int trial_workload(struct trial *t)
 	rc = t->workload_ops->setup(&t->run, t->workload_params, &t->workload);
 	if (rc)
 		return nslab_fail(&t->err, rc, "cannot set up workload '%s': %s",
-				  t->workload_ops->name, strerror(-rc));
+				  t->workload_ops->name,
+				  t->last_report[0] ? t->last_report : strerror(-rc));
 	t->workload->ops = t->workload_ops;
 	t->workload->run = &t->run;
 	return 0;
