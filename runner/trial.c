@@ -47,7 +47,6 @@ struct trial {
 	struct nslab_window *windows;
 	int nr_workers, nr_windows;
 	bool *node_has_pus;
-	char last_report[256];
 	bool is_abandoned; /* workers still run: nothing may be freed */
 };
 
@@ -177,8 +176,16 @@ static void trial_report(void *context, const char *line)
 {
 	struct trial *t = context;
 
-	snprintf(t->last_report, sizeof(t->last_report), "%s", line);
 	json_array_append_new(json_object_get(t->result, "reports"), json_string(line));
+}
+
+/* What was reported last says more than an errno. */
+static const char *trial_reason(const struct trial *t, int rc)
+{
+	const json_t *reports = json_object_get(t->result, "reports");
+	size_t nr = json_array_size(reports);
+
+	return nr ? json_string_value(json_array_get(reports, nr - 1)) : strerror(-rc);
 }
 
 static int trial_world(struct trial *t)
@@ -277,8 +284,7 @@ static int trial_workload(struct trial *t)
 	rc = t->workload_ops->setup(&t->run, t->workload_params, &t->workload);
 	if (rc)
 		return nslab_fail(&t->err, rc, "cannot set up workload '%s': %s",
-				  t->workload_ops->name,
-				  t->last_report[0] ? t->last_report : strerror(-rc));
+				  t->workload_ops->name, trial_reason(t, rc));
 	t->workload->ops = t->workload_ops;
 	t->workload->run = &t->run;
 	return 0;
