@@ -7,6 +7,8 @@ option(NUMASLAB_DEBUG_LOCKS "Check the lock order at every acquisition" OFF)
 set(NUMASLAB_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thread")
 set(NUMASLAB_LIBPERF AUTO CACHE STRING "Hardware counters through libperf: AUTO, ON or OFF")
 set_property(CACHE NUMASLAB_LIBPERF PROPERTY STRINGS AUTO ON OFF)
+set(NUMASLAB_TRACEFS AUTO CACHE STRING "Recording of kernel traces through libtracefs: AUTO, ON or OFF")
+set_property(CACHE NUMASLAB_TRACEFS PROPERTY STRINGS AUTO ON OFF)
 option(NUMASLAB_VALGRIND "Tell Valgrind of objects in the debug layer, where its headers are" ON)
 option(NUMASLAB_FUZZ "Build the libFuzzer programs, where clang has libFuzzer" ON)
 
