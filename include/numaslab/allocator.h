@@ -157,6 +157,8 @@ struct kmem_cache {
 #define SLAB_POISON		(1u << 7) /* P */
 #define SLAB_STORE_USER		(1u << 8) /* U */
 #define SLAB_CACHE_DMA		(1u << 9)
+#define SLAB_KMALLOC		(1u << 10) /* the cache serves kmalloc */
+#define SLAB_ALIAS		(1u << 11) /* set by the backend: another cache shows its slabs */
 
 #define NSLAB_AUTO (-1) /* let the backend's own rule decide */
 

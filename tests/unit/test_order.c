@@ -8,6 +8,7 @@
  * one cache is known not to follow from what sysfs shows and is named below.
  */
 #define _DEFAULT_SOURCE
+#include "allocators/common/object_layout.h"
 #include "allocators/common/order.h"
 
 #include <setjmp.h>
@@ -121,6 +122,20 @@ static void check_cache(char **f)
 			 f[NAME], nslab_order_min_partial(size), nslab_order_cpu_partial(size));
 }
 
+static void lay_out(size_t object_size, size_t align, unsigned flags, bool has_ctor,
+		    struct nslab_object_layout *layout)
+{
+	const struct nslab_layout_rule rule = {
+		.kernel = NSLAB_ORDER_6_18,
+		.object_size = object_size,
+		.align = align,
+		.flags = flags,
+		.has_ctor = has_ctor,
+	};
+
+	nslab_object_layout(&rule, layout);
+}
+
 /* Returns whether the stride follows from the object size, the alignment, ctor and RCU. */
 static bool is_stride_right(char **f)
 {
@@ -129,8 +144,8 @@ static bool is_stride_right(char **f)
 
 	if (number(f, DESTROY_BY_RCU))
 		flags |= SLAB_TYPESAFE_BY_RCU;
-	nslab_object_layout(number(f, OBJECT_SIZE), number(f, ALIGN), flags,
-			    strcmp(f[CTOR], "-") != 0, &layout);
+	lay_out(number(f, OBJECT_SIZE), number(f, ALIGN), flags, strcmp(f[CTOR], "-") != 0,
+		&layout);
 	return layout.size == number(f, SLAB_SIZE) && layout.align == number(f, ALIGN);
 }
 
@@ -262,19 +277,19 @@ static void layout_puts_free_pointer_where_the_object_allows(void **state)
 	struct nslab_object_layout layout;
 
 	(void)state;
-	nslab_object_layout(184, 64, 0, false, &layout);
+	lay_out(184, 64, 0, false, &layout);
 	assert_int_equal(layout.size, 192);
 	assert_int_equal(layout.offset, 88);
-	nslab_object_layout(576, 8, 0, true, &layout);
+	lay_out(576, 8, 0, true, &layout);
 	assert_int_equal(layout.size, 584);
 	assert_int_equal(layout.offset, 576);
-	nslab_object_layout(1, 0, 0, false, &layout);
+	lay_out(1, 0, 0, false, &layout);
 	assert_int_equal(layout.size, 8);
 	assert_int_equal(layout.offset, 0);
-	nslab_object_layout(20, 0, SLAB_HWCACHE_ALIGN, false, &layout);
+	lay_out(20, 0, SLAB_HWCACHE_ALIGN, false, &layout);
 	assert_int_equal(layout.align, 32);
 	assert_int_equal(layout.size, 32);
-	nslab_object_layout(9, 4096, SLAB_TYPESAFE_BY_RCU, false, &layout);
+	lay_out(9, 4096, SLAB_TYPESAFE_BY_RCU, false, &layout);
 	assert_int_equal(layout.offset, 16);
 	assert_int_equal(layout.size, 4096);
 }

@@ -37,6 +37,8 @@ struct params {
 	int64_t remote_node_defrag_ratio;
 	int64_t generation, sheaf_capacity, max_full, max_empty;
 	bool remote_bypass, refill_when_nonblocking, remote_trylock;
+	bool merge, hardened, random;
+	char slab_debug[NSLAB_TEXT_MAX];
 };
 
 static void count_report(void *context, const char *line)
