@@ -409,7 +409,7 @@ static const struct nslab_allocator_ops sheaves_ops = {
 	.summary = "per-CPU stacks of objects, exchanged as a whole with a barn in each node",
 	.models = "Linux 7.0 mm/slub.c",
 	.caps = NSLAB_CAP_NODE | NSLAB_CAP_REMOTE_FREE | NSLAB_CAP_ORDER | NSLAB_CAP_CACHE |
-		NSLAB_CAP_CTOR | NSLAB_CAP_SHRINK | NSLAB_CAP_PAGES,
+		NSLAB_CAP_CTOR | NSLAB_CAP_SHRINK | NSLAB_CAP_PAGES | NSLAB_CAP_DEBUG,
 	.params = sheaves_param_rows,
 	.params_size = sizeof(struct slub_params),
 	.open = sheaves_open,

@@ -568,7 +568,7 @@ static const struct nslab_allocator_ops slub_ops = {
 	.summary = "per-CPU slab with a lockless freelist, partial lists of CPUs and nodes",
 	.models = "Linux 6.1, 6.12 and 6.18 mm/slub.c (3 generations)",
 	.caps = NSLAB_CAP_NODE | NSLAB_CAP_REMOTE_FREE | NSLAB_CAP_ORDER | NSLAB_CAP_CACHE |
-		NSLAB_CAP_CTOR | NSLAB_CAP_SHRINK | NSLAB_CAP_PAGES,
+		NSLAB_CAP_CTOR | NSLAB_CAP_SHRINK | NSLAB_CAP_PAGES | NSLAB_CAP_DEBUG,
 	.params = slub_param_rows,
 	.params_size = sizeof(struct slub_params),
 	.open = slub_open_any,

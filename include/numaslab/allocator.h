@@ -122,6 +122,7 @@ struct nslab_heap {
 };
 
 struct nslab_cpu {
+	/* heap->ops; or a copy of it with calls replaced, which cpu_online may put here */
 	const struct nslab_allocator_ops *ops;
 	struct nslab_heap *heap;
 	int id;	  /* number of this CPU: 0 .. NSLAB_MAX_CPUS - 1 */
@@ -184,6 +185,7 @@ struct nslab_cache_spec {
 #define NSLAB_CAP_SHRINK      (1ull << 5)
 #define NSLAB_CAP_PAGES	      (1ull << 6) /* its memory comes from env->alloc_pages */
 #define NSLAB_CAP_DIRECT      (1ull << 7) /* a peer: workloads call malloc/free themselves */
+#define NSLAB_CAP_DEBUG	      (1ull << 8) /* honours SLAB_RED_ZONE, SLAB_POISON and the like */
 
 /*
  * Errors are negative errno; out-parameters come last and are untouched on error. Objects are
