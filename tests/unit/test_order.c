@@ -5,7 +5,8 @@
  * order-vectors.tsv holds both formulas' results for many sizes, CPU counts and boot parameters.
  * slabinfo-6.18-2cpu.tsv is what a live 6.18 kernel with 2 CPUs shows of each of its caches, so the
  * rules are held against a kernel and not only against themselves. Every row of both must match;
- * one cache is known not to follow from what sysfs shows and is named below.
+ * one cache is known not to follow from what sysfs shows and is named below. The strides of debug
+ * caches are those of two kernels that were booted with all debug options on.
  */
 #define _DEFAULT_SOURCE
 #include "allocators/common/object_layout.h"
@@ -272,6 +273,62 @@ static void order_converts_cpu_partial_to_slabs(void **state)
 	assert_int_equal(nslab_order_cpu_partial_slabs(0, 32), 0);
 }
 
+/* Columns of the tables that kernels showed with slab_debug=FZPU; the last four are all 1. */
+enum {
+	DEBUG_NAME,
+	DEBUG_OBJECT_SIZE,
+	DEBUG_SLAB_SIZE,
+	DEBUG_ALIGN,
+	DEBUG_COLUMNS = 12
+};
+
+static void check_debug_stride(char **f, enum nslab_order_kernel kernel)
+{
+	struct nslab_object_layout layout;
+	struct nslab_layout_rule rule = {
+		.kernel = kernel,
+		.object_size = number(f, DEBUG_OBJECT_SIZE),
+		.align = number(f, DEBUG_ALIGN),
+		.flags = SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER,
+	};
+
+	for (int i = DEBUG_COLUMNS - 4; i < DEBUG_COLUMNS; i++)
+		assert_string_equal(f[i], "1");
+	if (strstr(f[DEBUG_NAME], "kmalloc-"))
+		rule.flags |= SLAB_KMALLOC;
+	nslab_object_layout(&rule, &layout);
+	if (layout.size != number(f, DEBUG_SLAB_SIZE))
+		fail_msg("cache '%s': %u bytes, the kernel has %s", f[DEBUG_NAME], layout.size,
+			 f[DEBUG_SLAB_SIZE]);
+}
+
+static void layout_matches_debug_caches_of_real_kernels(void **state)
+{
+	static const struct {
+		const char *name;
+		enum nslab_order_kernel kernel;
+		int nr;
+	} tables[] = {
+		{"kernels/6.1-2cpu-slub_debug=FZPU.tsv", NSLAB_ORDER_6_1, 211},
+		{"kernels/6.12-2cpu-slab_debug=FZPU.tsv", NSLAB_ORDER_6_12, 248},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		FILE *file = open_data(tables[i].name);
+		char *fields[DEBUG_COLUMNS];
+		int nr = 0;
+
+		assert_non_null(fgets(line, sizeof(line), file));
+		for (; fgets(line, sizeof(line), file); nr++) {
+			assert_int_equal(cut(fields, DEBUG_COLUMNS), DEBUG_COLUMNS);
+			check_debug_stride(fields, tables[i].kernel);
+		}
+		fclose(file);
+		assert_int_equal(nr, tables[i].nr);
+	}
+}
+
 static void layout_puts_free_pointer_where_the_object_allows(void **state)
 {
 	struct nslab_object_layout layout;
@@ -306,6 +363,7 @@ int main(void)
 		cmocka_unit_test(order_of_6_1_keeps_min_order_above_max_order),
 		cmocka_unit_test(order_limits_move_along_since_6_8),
 		cmocka_unit_test(order_converts_cpu_partial_to_slabs),
+		cmocka_unit_test(layout_matches_debug_caches_of_real_kernels),
 		cmocka_unit_test(layout_puts_free_pointer_where_the_object_allows),
 	};
 
