@@ -112,18 +112,14 @@ struct nslab_heap {
 	int nr_cpus;		  /* handles on the list */
 	atomic_uint flush_epoch;
 	struct kmem_cache *kmalloc[NSLAB_KMALLOC_CLASSES]; /* of the default kmalloc */
-	/*
-	 * [type - 1][class], made with the default kmalloc; NULL: all types share kmalloc[], as
-	 * they do where the backend has a kmalloc of its own.
-	 */
+	/* [type - 1][class]; NULL where the backend has its own kmalloc: types share kmalloc[] */
 	struct kmem_cache *(*kmalloc_types)[NSLAB_KMALLOC_CLASSES];
 	/* large requests that are pages now, and their pages; unreclaimable slab memory */
 	NSLAB_ALIGNED(NSLAB_CACHE_LINE) _Atomic uint64_t nr_large, nr_large_pages;
 };
 
 struct nslab_cpu {
-	/* heap->ops; or a copy of it with calls replaced, which cpu_online may put here */
-	const struct nslab_allocator_ops *ops;
+	const struct nslab_allocator_ops *ops; /* heap->ops, or cpu_online's own copy of it */
 	struct nslab_heap *heap;
 	int id;	  /* number of this CPU: 0 .. NSLAB_MAX_CPUS - 1 */
 	int node; /* arena node that its memory comes from */
@@ -152,7 +148,7 @@ struct kmem_cache {
 #define SLAB_TYPESAFE_BY_RCU	(1u << 1)
 #define SLAB_RECLAIM_ACCOUNT	(1u << 2)
 #define SLAB_ACCOUNT		(1u << 3)
-#define SLAB_NO_MERGE		(1u << 4)
+#define SLAB_NO_MERGE		(1u << 4) /* slabs, counts and -EBUSY are its own alone */
 #define SLAB_CONSISTENCY_CHECKS (1u << 5) /* slab_debug letter F */
 #define SLAB_RED_ZONE		(1u << 6) /* Z */
 #define SLAB_POISON		(1u << 7) /* P */

@@ -411,9 +411,9 @@ static void slub_debug_follows_the_parameter(void **state)
 	small_close(&w);
 }
 
-#define ON(test, name, model)                                                                      \
+#define ON(test, kernel, model)                                                                    \
  {                                                                                                 \
-#  test " on " name, test, NULL, NULL, (void *)(model)                                             \
+  .name = #test " on " kernel, .test_func = test, .initial_state = (void *)(model)                 \
  }
 #define ON_ALL(test)                                                                               \
  ON(test, "6.1", &models[0]), ON(test, "6.12", &models[1]), ON(test, "6.18", &models[2]),          \

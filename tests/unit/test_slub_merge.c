@@ -371,7 +371,8 @@ static void slub_random_skips_what_a_smaller_slab_does_not_have(void **state)
 
 #define ON(test, generation)                                                                       \
  {                                                                                                 \
-#  test " on " #	 generation, test, NULL, NULL, (void *)(intptr_t)(generation)                     \
+  .name = #test " on " #generation, .test_func = test,                                             \
+  .initial_state = (void *)(intptr_t)(generation),                                                 \
  }
 
 int main(void)
