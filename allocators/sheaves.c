@@ -16,7 +16,9 @@
  * another node's list was waited for). alloc_fastpath and free_fastpath mean "served by a sheaf"
  * here, free_slowpath counts user frees that pass sheaves by; what a flush frees is in sheaf_flush
  * only. Invariants are those of slub_slab.c and sheaves_cpu.c; no slab is ever frozen but while it
- * is being made. Left out: per-object extension records, and debug options (-EOPNOTSUPP).
+ * is being made. Debug caches have no sheaves; their objects go slub_debug_path.c's way one by one.
+ * Left out: per-object extension records, and merging, whose rule for caches that all have sheaves
+ * was not checked.
  *
  * Locks: node list_lock (NSLAB_RANK_NODE), one at a time.
  */

@@ -34,9 +34,19 @@
  * Differences that are meant: the draw of the other-node search comes from a seeded generator and
  * not from the cycle counter; bulk operations count as fast-path operations, one for each object;
  * remote_free counts slow-path frees only; requests go to the epoch protocol of allocator.h where
- * the kernel sends interrupts. Left out, for now: debug options (-EOPNOTSUPP), freelist hardening
- * and randomisation, merging of caches, delayed freeing under SLAB_TYPESAFE_BY_RCU (its layout is
- * modelled), accounting.
+ * the kernel sends interrupts. Left out: delayed freeing under SLAB_TYPESAFE_BY_RCU (its layout is
+ * modelled), accounting, fault injection and tracing by slab_debug (letters A and T).
+ *
+ * Options. None of them costs the fast path an instruction while it is off. Debug caches never have
+ * a cpu slab, so each of their objects leaves the fast path and goes slub_debug_path.c's way.
+ * Hardened caches (parameter `hardened`) store next XOR secret XOR the byte-swapped address of the
+ * word; like caches with sheaves they have two slots, and the cpu slab is in the second, which the
+ * fast path does not know: they cost a call more than in a kernel, where the code is compiled in.
+ * Freeing the object that heads its list stops a hardened kernel; here it is told and dropped. The
+ * kernel's look at the cache of each freed object, which it also hardens, is left out. `random`
+ * shuffles the objects of a new slab (slub_slab.c). Debian's kernels have both on; here they are
+ * off, since a model is timed against models. Merging (`merge`) is on as in the kernel; an alias is
+ * the same to every path here (slub_merge.c).
  *
  * Locks: node list_lock (NSLAB_RANK_NODE), one at a time; page layer's locks are never taken under
  * it.

@@ -2,10 +2,10 @@
 /*
  * slub_control.c: the control calls of the SLUB model; slub.c tells the design.
  *
- * A cache has a number; the number says which slot of which chunk is its own in every CPU handle.
- * Slots of a number that no cache has belong to the control side, which clears their counts when
- * the number is given out again; all other words of a live handle are only read, and only where
- * the contract asks for quiesced handles. Chains that are walked for counting are checked at every
+ * A cache has a number, which says which slot of which chunk is its own in every CPU handle. Words
+ * of a live handle are only read, and only where the contract asks for quiesced handles. An alias
+ * is shrunk, validated and counted as its root (slub_merge.c); slabs of debug caches are validated
+ * byte by byte (slub_debug.c). Chains that are walked for counting are checked at every
  * step against the bounds of their slab, so that a corrupted one ends the walk and not the program.
  *
  * Shrinking takes each node's list_lock once, frees the empty slabs after it dropped the lock, and

@@ -3,11 +3,13 @@
  * slub_slab.c: slabs and node lists, which are the same in every SLUB from 6.1 to 7.0.
  *
  * A slab is made of a block of pages and all of its objects are on one chain through their free
- * pointers. Freeing pushes a chain onto the page's freelist by CAS; when that makes a full slab
- * partial, or a listed slab empty, the node's list_lock is taken before the CAS and the slab moves
- * in the same section. A slab that somebody took off its list without freezing it (later kernels)
- * looks partial and is not listed: frees into it change its words and nothing else. Left out: what
- * a CPU keeps, which is slub.c's and sheaves_cpu.c's.
+ * pointers: by address, or with the parameter `random` in the cache's own permutation, which each
+ * slab begins at another place; a slab of a smaller order skips what it does not have. Freeing
+ * pushes a chain onto the page's freelist by CAS; when that makes a full slab partial, or a listed
+ * slab empty, the node's list_lock is taken before the CAS and the slab moves in the same section.
+ * A slab that somebody took off its list without freezing it (later kernels) looks partial and is
+ * not listed: frees into it change its words and nothing else. Left out: what a CPU keeps, which
+ * is slub.c's and sheaves_cpu.c's.
  *
  * Locks: node list_lock (NSLAB_RANK_NODE), one at a time; the page layer's locks are never taken
  * under it.

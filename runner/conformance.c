@@ -8,7 +8,7 @@
  * world reported while a check ran (a page freed twice, say) fail the check. What is still held
  * when the world closes is judged by the check `leak` alone, so that one fault has one name.
  *
- * Left out: timing of any kind, and debugging options, which not every backend has.
+ * Left out: timing of any kind.
  */
 #include "runner/conformance_suite.h"
 
