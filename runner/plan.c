@@ -63,6 +63,7 @@ static int fill_numbers(struct nslab_plan *plan, const struct plan_file *file,
 	plan->statistic = statistic_words[n.statistic];
 	plan->huge = (enum nslab_huge_policy)n.huge;
 	plan->node_bytes = (size_t)n.node_mib << 20;
+	plan->nr_cpus = n.cpus ? (int)n.cpus : plan->topo->nr_pus;
 	plan->has_twin = n.twin;
 	plan->is_debug = n.debug;
 	return rc;

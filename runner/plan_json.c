@@ -168,6 +168,7 @@ static int set_design(const struct nslab_plan *plan, json_t *object)
 	rc |= set(object, "twin", json_boolean(plan->has_twin));
 	rc |= set(object, "debug", json_boolean(plan->is_debug));
 	rc |= set(object, "huge", text_json(huge[plan->huge]));
+	rc |= set(object, "cpus", json_integer(plan->nr_cpus));
 	rc |= set(object, "node_bytes",
 		  plan->node_bytes ? json_integer((json_int_t)plan->node_bytes)
 				   : json_string("auto"));

@@ -48,6 +48,8 @@ const struct nslab_param nslab_plan_rows[] = {
 	NUMBER(time_limit_s, "30", 1, 86400, "longest that a trial may take"),
 	NUMBER(seed, "1", 0, INT64_MAX, "of every random choice; trials mix their place into it"),
 	NUMBER(node_mib, "0", 0, 1 << 20, "arena of each node; 0 lets the arena decide"),
+	NUMBER(cpus, "0", 0, NSLAB_MAX_CPUS,
+	       "CPUs that allocators' rules count with; 0: those of the topology"),
 	CHOICE(statistic, "auto", statistics, "what the windows of a trial become"),
 	CHOICE(huge, "never", huge_policies, "huge pages under the arena"),
 	{

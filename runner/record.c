@@ -87,7 +87,7 @@ static json_t *common_spec(const struct nslab_plan *plan, const struct nslab_mem
 		"nodes", nodes_json(topo), "distances", distances_json(topo), "is_simulated",
 		topo->is_simulated, "memory", "kind", (int)memory->kind, "node", memory->node,
 		"huge", (int)plan->huge, "node_bytes", (json_int_t)plan->node_bytes, "nr_cpus",
-		topo->nr_pus, "window_ns", (json_int_t)plan->window_ns, "warmup_ns",
+		plan->nr_cpus, "window_ns", (json_int_t)plan->window_ns, "warmup_ns",
 		(json_int_t)plan->warmup_ns, "page", "name", plan->page->name, "params",
 		settings_json(plan->page_settings, plan->nr_page_settings), "debug",
 		plan->is_debug);

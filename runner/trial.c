@@ -179,6 +179,15 @@ static void trial_report(void *context, const char *line)
 	json_array_append_new(json_object_get(t->result, "reports"), json_string(line));
 }
 
+/* What was reported last says more than an errno. */
+static const char *trial_reason(const struct trial *t, int rc)
+{
+	const json_t *reports = json_object_get(t->result, "reports");
+	size_t nr = json_array_size(reports);
+
+	return nr ? json_string_value(json_array_get(reports, nr - 1)) : strerror(-rc);
+}
+
 static int trial_world(struct trial *t)
 {
 	json_t *memory = json_object_get(t->spec, "memory");
@@ -210,6 +219,12 @@ static int trial_cpu_online(struct nslab_run *run, int id, int node, struct nsla
 	struct trial *t = nslab_container_of(run, struct trial, run);
 
 	return nslab_world_cpu_online(t->crew.world, id, node, cpu);
+}
+
+static uint64_t trial_now_ns(const struct nslab_run *run)
+{
+	(void)run;
+	return nslab_now_ns(&nslab_real_clock);
 }
 
 static void trial_cpu_offline(struct nslab_run *run, struct nslab_cpu *cpu)
@@ -258,6 +273,7 @@ static int trial_workload(struct trial *t)
 				   .sheaf_capacity = (int)get_int(cache, "sheaf_capacity")},
 		.cpu_online = trial_cpu_online,
 		.cpu_offline = trial_cpu_offline,
+		.now_ns = trial_now_ns,
 	};
 	rc = trial_nodes(t);
 	if (rc)
@@ -268,7 +284,7 @@ static int trial_workload(struct trial *t)
 	rc = t->workload_ops->setup(&t->run, t->workload_params, &t->workload);
 	if (rc)
 		return nslab_fail(&t->err, rc, "cannot set up workload '%s': %s",
-				  t->workload_ops->name, strerror(-rc));
+				  t->workload_ops->name, trial_reason(t, rc));
 	t->workload->ops = t->workload_ops;
 	t->workload->run = &t->run;
 	return 0;
