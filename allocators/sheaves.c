@@ -350,6 +350,14 @@ static __attribute__((noinline)) void sheaves_free_rare(struct slub_cpu *cpu, st
 		sheaves_free_slow(cpu, s, 1, &obj);
 }
 
+/* Every frame's record tells the node, so there is no need to go on to the slab's first. */
+static bool sheaves_is_remote(const struct slub_cpu *cpu, const void *obj)
+{
+	size_t frame = ((uintptr_t)obj - cpu->arena_base) >> NSLAB_PAGE_SHIFT;
+
+	return cpu->pages[frame].node != cpu->base.node;
+}
+
 static void sheaves_free(struct nslab_cpu *base, struct kmem_cache *ks, void *obj)
 {
 	struct slub_cpu *cpu = slub_cpu_of(base);
@@ -359,7 +367,7 @@ static void sheaves_free(struct nslab_cpu *base, struct kmem_cache *ks, void *ob
 	struct nslab_sheaf *main;
 	uint32_t size;
 
-	if (SLUB_UNLIKELY((lock & 1) || slub_page_of(cpu, obj)->node != base->node)) {
+	if (SLUB_UNLIKELY((lock & 1) || sheaves_is_remote(cpu, obj))) {
 		sheaves_free_rare(cpu, s, obj, __builtin_return_address(0));
 		return;
 	}
