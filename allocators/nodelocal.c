@@ -37,17 +37,30 @@
  *   5. Bounds. The capacities of all stacks of a handle are at most NODELOCAL_STACK_BYTES of
  *      objects: opening one closes others until it fits, and growing stops there. Batches being
  *      filled for other nodes are at most NODELOCAL_OUT_BYTES. A depot has at most depot_batches
- *      batches, `incoming` as many plus one for each CPU that is just sending (whoever reaches the
+ *      batches and no more objects than are outside of it and of slabs, `incoming` at most
+ *      NODELOCAL_INCOMING batches plus one for each CPU that is just sending (whoever reaches the
  *      bound empties it), the partial list min_partial empty slabs. The pointers' own memory is
  *      one page for each open stack and 512 bytes for each batch.
+ *      Such an object pins its slab, which is small for that reason. A stack which more objects
+ *      left in a row than any stack can keep goes back to two batches; so when everything is freed,
+ *      in whatever order, a cache keeps for each handle two batches of objects and one for each
+ *      other node, for each node NODELOCAL_INCOMING batches, as many in depots as all that, and
+ *      one slab at most for each of them, besides the empty ones. cache_shrink and the handles'
+ *      quiesce give all of it back. A stack that is not freed through is not cut: it keeps up to
+ *      511 objects, hence as many slabs.
  *   6. Nothing writes into a free object, so what a constructor made stays.
  *   7. Running out of pages loses nothing: without a page of slots or a batch, objects move
  *      one by one between the slabs and the caller, which needs no memory.
  *
- * Colouring: when a cache's objects are a multiple of 1 KiB apart, their first lines fall into few
- * sets of a level-1 cache. If no more than a cache line of alignment was asked for, the stride gets
- * one line more (at most 1/16 of the objects is lost); kmalloc's classes are naturally aligned and
- * stay. In every cache successive slabs start at different lines as far as the slack allows.
+ * Slabs have the smallest order that wastes little (nodelocal_auto_order): after nine of ten
+ * objects were freed at random, one of k objects is still there with probability 1 - 0.9^k. Taking
+ * and giving batches at a time makes up for what small slabs cost.
+ *
+ * Colouring: successive slabs start at different lines as far as the slack allows. Objects that are
+ * a multiple of 1 KiB apart fall into few sets of a level-1 cache and leave no slack; where a slab
+ * has so many of them that it costs 1/16 at most (order 3 for 1 KiB, 4 for 4 KiB: an order that the
+ * cache has to ask for), and no more than a cache line of alignment was asked for, each gets one
+ * line more. kmalloc's classes are naturally aligned and stay.
  *
  * Statistics: with the parameter `stats` the handles get a table of their own, whose functions
  * count and then do the same; without it the fast path has nothing to test.
@@ -63,16 +76,15 @@
 
 #include "allocators/common/base.h"
 #include "allocators/common/defaults.h"
-#include "allocators/nodelocal_batch.h"
+#include "allocators/nodelocal_depot.h"
 #include "allocators/nodelocal_inspect.h"
 #include "allocators/nodelocal_layout.h"
 #include "allocators/nodelocal_remote.h"
 #include "allocators/nodelocal_slab.h"
+#include "allocators/nodelocal_stack.h"
 
 #include <numaslab/plugin.h>
 #include <string.h>
-
-#define NODELOCAL_STACK_BYTES ((size_t)1536 << 10) /* of objects, all stacks of a handle */
 
 struct nodelocal_params {
 	int64_t stack_objects;
@@ -81,178 +93,7 @@ struct nodelocal_params {
 	bool stats;
 };
 
-/* ---- stacks ---- */
-
-static void nodelocal_stack_reset(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack)
-{
-	stack->top = stack->limit = stack->base = cpu->nothing;
-	stack->capacity = 0;
-	stack->is_short = false;
-}
-
-static bool nodelocal_stack_is_open(const struct nodelocal_cpu *cpu,
-				    const struct nodelocal_stack *stack)
-{
-	return stack->base != cpu->nothing;
-}
-
-static void nodelocal_stack_resize(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack,
-				   uint32_t capacity)
-{
-	cpu->stack_bytes += (size_t)capacity * stack->s->base.size;
-	cpu->stack_bytes -= (size_t)stack->capacity * stack->s->base.size;
-	stack->capacity = capacity;
-	stack->limit = stack->base + capacity;
-}
-
-/* All objects go back to the slabs and the slots to the page allocator. */
-static void nodelocal_stack_close(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack)
-{
-	const struct nslab_env *env = cpu->base.heap->env;
-	struct nslab_page *slots;
-
-	if (!nodelocal_stack_is_open(cpu, stack))
-		return;
-	slots = nslab_page_of(env, stack->base);
-	nodelocal_slabs_put(cpu, stack->s, cpu->base.node, (size_t)(stack->top - stack->base),
-			    stack->base + 1);
-	nodelocal_stack_resize(cpu, stack, 0);
-	nodelocal_stack_reset(cpu, stack);
-	env->free_pages(env, &cpu->base, slots, 0);
-}
-
-/* Closes stacks in turn until `bytes` more fit under the bound. */
-static void nodelocal_make_room(struct nodelocal_cpu *cpu, size_t bytes)
-{
-	while (cpu->stack_bytes + bytes > NODELOCAL_STACK_BYTES) {
-		cpu->hand = cpu->hand + 1 < cpu->nr_stacks ? cpu->hand + 1 : 1;
-		nodelocal_stack_close(cpu, &cpu->stacks[cpu->hand]);
-	}
-}
-
-static bool nodelocal_stack_open(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack)
-{
-	const struct nslab_env *env = cpu->base.heap->env;
-	struct nodelocal_cache *s = stack->s;
-	uint32_t capacity = 2 * s->batch_objects;
-	struct nslab_page *slots;
-
-	if (nodelocal_stack_is_open(cpu, stack))
-		return true;
-	if (!s->stack_objects)
-		return false;
-	capacity = capacity < s->stack_objects ? capacity : s->stack_objects;
-	nodelocal_make_room(cpu, (size_t)capacity * s->base.size);
-	slots = env->alloc_pages(env, &cpu->base, 0, GFP_NOWAIT, cpu->base.node);
-	if (!slots)
-		return false;
-	stack->base = nslab_page_address(env, slots);
-	stack->base[0] = NULL;
-	stack->top = stack->base;
-	nodelocal_stack_resize(cpu, stack, capacity);
-	return true;
-}
-
-/* A stack that runs both empty and full swings by more than it holds: it gets twice as much. */
-static bool nodelocal_stack_grow(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack)
-{
-	uint32_t capacity = 2 * stack->capacity;
-	size_t bytes;
-
-	if (!stack->is_short || stack->capacity >= stack->s->stack_objects)
-		return false;
-	if (capacity > stack->s->stack_objects)
-		capacity = stack->s->stack_objects;
-	bytes = (size_t)(capacity - stack->capacity) * stack->s->base.size;
-	if (cpu->stack_bytes + bytes > NODELOCAL_STACK_BYTES)
-		return false;
-	stack->is_short = false;
-	nodelocal_stack_resize(cpu, stack, capacity);
-	return true;
-}
-
-/* One batch leaves the full stack. */
-static void nodelocal_spill(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack)
-{
-	struct nodelocal_cache *s = stack->s;
-	struct nodelocal_node *node = s->node[cpu->base.node];
-	struct nodelocal_batch *batch = nodelocal_batch_get(cpu);
-	unsigned nr = s->batch_objects;
-	struct nslab_list freed;
-
-	nslab_list_init(&freed);
-	stack->top -= nr;
-	if (batch) {
-		memcpy(batch->objs, stack->top + 1, nr * sizeof(void *));
-		batch->nr = (uint16_t)nr;
-	}
-	nodelocal_lock(node);
-	if (batch)
-		nodelocal_store_locked(s, node, batch, s->depot_batches, &freed);
-	else
-		nodelocal_put_locked(s, node, nr, stack->top + 1, &freed);
-	if (node->empties) {
-		cpu->spare = node->empties;
-		node->empties = cpu->spare->next;
-		node->nr_empties--;
-	}
-	nodelocal_unlock(node);
-	nodelocal_slabs_release(cpu, s, &freed);
-}
-
-/* The next batch of the depot, in exchange for the CPU's spare one. */
-static struct nodelocal_batch *nodelocal_depot_take(struct nodelocal_cpu *cpu,
-						    struct nodelocal_cache *s)
-{
-	struct nodelocal_node *node = s->node[cpu->base.node];
-	struct nodelocal_batch *batch;
-	struct nslab_list freed;
-
-	nslab_list_init(&freed);
-	nodelocal_lock(node);
-	node->stat[NSLAB_STAT_ALLOC_REFILL]++;
-	if (!node->depot)
-		nodelocal_receive_locked(s, node, s->depot_batches, &freed);
-	batch = node->depot;
-	if (batch) {
-		node->depot = batch->next;
-		node->nr_depot--;
-		if (cpu->spare && node->nr_empties < s->depot_batches) {
-			cpu->spare->next = node->empties;
-			node->empties = cpu->spare;
-			node->nr_empties++;
-			cpu->spare = NULL;
-		}
-	}
-	nodelocal_unlock(node);
-	nodelocal_slabs_release(cpu, s, &freed);
-	return batch;
-}
-
-/* Fills the empty stack with one batch; false when the node has nothing or the stack no slots. */
-static bool nodelocal_refill(struct nodelocal_cpu *cpu, struct nodelocal_stack *stack, gfp_t gfp)
-{
-	struct nodelocal_cache *s = stack->s;
-	struct nodelocal_batch *batch;
-	unsigned nr;
-
-	if (!nodelocal_stack_open(cpu, stack))
-		return false;
-	stack->is_short = true;
-	batch = nodelocal_depot_take(cpu, s);
-	if (batch) {
-		nr = batch->nr;
-		memcpy(stack->base + 1, batch->objs, nr * sizeof(void *));
-		batch->nr = 0;
-		batch->next = NULL;
-		nodelocal_batches_put(cpu, s->base.heap, batch);
-	} else {
-		nr = nodelocal_slabs_take(cpu, s, gfp, cpu->base.node, s->batch_objects,
-					  stack->base + 1);
-	}
-	stack->top = stack->base + nr;
-	return nr > 0;
-}
+/* ---- flushing ---- */
 
 /* Everything that the handle holds goes back. */
 static void nodelocal_flush(struct nodelocal_cpu *cpu)
@@ -329,9 +170,9 @@ static void *nodelocal_take(struct nodelocal_cpu *cpu, struct nodelocal_cache *s
 	void *obj = NULL;
 
 	if (nid == cpu->base.node) {
-		obj = nodelocal_pop(stack);
+		obj = nodelocal_pop(&cpu->base, s->stack_offset);
 		if (!obj && nodelocal_refill(cpu, stack, gfp))
-			return nodelocal_pop(stack);
+			return nodelocal_pop(&cpu->base, s->stack_offset);
 	}
 	if (!obj)
 		nodelocal_slabs_take(cpu, s, gfp, nid, 1, &obj);
@@ -372,10 +213,10 @@ void nodelocal_free_slow(struct nslab_cpu *base, struct kmem_cache *s, void *obj
 		nodelocal_free_remote(cpu, stack, home, obj);
 	} else if (!nodelocal_stack_open(cpu, stack)) {
 		nodelocal_slabs_put(cpu, stack->s, home, 1, &obj);
-	} else if (!nodelocal_push(stack, obj)) {
+	} else if (!nodelocal_push(base, stack->s->stack_offset, obj)) {
 		if (!nodelocal_stack_grow(cpu, stack))
 			nodelocal_spill(cpu, stack);
-		nodelocal_push(stack, obj);
+		nodelocal_push(base, stack->s->stack_offset, obj);
 	}
 }
 

@@ -2,7 +2,7 @@
 /*
  * nodelocal_batch.h: how objects of the nodelocal backend travel, included by nodelocal.c alone.
  *
- * One by one between a node's slabs and a caller, and as batches between stacks and depot. The
+ * One by one between a node's slabs and a caller, and as batches (nodelocal_depot.h). The
  * batches' own memory is objects of a cache without stacks, so getting one never needs another.
  * Functions called *_locked want the node's list_lock; no other takes or leaves it held.
  */
@@ -11,7 +11,8 @@
 
 #include "allocators/nodelocal_slab.h"
 
-#define NODELOCAL_COUNT_BITS 16 /* of `incoming`; above is the newest batch */
+#define NODELOCAL_COUNT_BITS   16 /* of `incoming`; above is the newest batch */
+#define NODELOCAL_REFILL_PAGES 8  /* of new slabs, when a node has no free object */
 
 static inline struct nodelocal_cpu *nodelocal_cpu_of(struct nslab_cpu *base)
 {
@@ -41,12 +42,91 @@ static void nodelocal_unlock(struct nodelocal_node *node)
 
 /* ---- objects between slabs and callers ---- */
 
-/* Up to `want` free objects of node nid; makes a slab there when there is none. */
+static unsigned nodelocal_take_locked(struct nodelocal_cache *s, struct nodelocal_node *node,
+				      unsigned want, void **objs)
+{
+	unsigned nr = 0;
+
+	while (nr < want && !nslab_list_is_empty(&node->partial)) {
+		struct nslab_page *page = nslab_list_first(&node->partial, struct nslab_page, list);
+
+		nr += nodelocal_slab_take_locked(s, page, want - nr, objs + nr);
+		if (nodelocal_slab_nr_free(page))
+			break;
+		nslab_list_del(&page->list);
+		nslab_list_add(&page->list, &node->full);
+		node->nr_partial--;
+	}
+	node->nr_free -= nr;
+	return nr;
+}
+
+static void nodelocal_put_one_locked(struct nodelocal_cache *s, struct nodelocal_node *node,
+				     void *obj, struct nslab_list *freed)
+{
+	const struct nslab_env *env = s->base.heap->env;
+	struct nslab_page *page = nslab_page_of(env, obj);
+	uint32_t index = nodelocal_slab_index(s, page, obj);
+	uint64_t *word;
+
+	if (index == UINT32_MAX) {
+		env->report(env, "cache '%s': free of %p, which is no object", s->base.name, obj);
+		return;
+	}
+	word = nodelocal_slab_bits(s, page) + index / 64;
+	if (*word >> index % 64 & 1) {
+		env->report(env, "cache '%s': object %p freed twice", s->base.name, obj);
+		return;
+	}
+	*word |= UINT64_C(1) << index % 64;
+	page->priv[1]++;
+	node->nr_free++;
+	if (nodelocal_slab_nr_free(page) == 1) {
+		nslab_list_del(&page->list);
+		nslab_list_add(&page->list, &node->partial);
+		node->nr_partial++;
+		node->stat[NSLAB_STAT_FREE_ADD_PARTIAL]++;
+	}
+	if (nodelocal_slab_nr_free(page) < nodelocal_slab_objects(s, page))
+		return;
+	if (node->nr_partial > s->min_partial) {
+		nodelocal_slab_remove_locked(s, node, page, freed);
+		return;
+	}
+	nslab_list_del(&page->list);
+	nslab_list_add_tail(&page->list, &node->partial);
+}
+
+static void nodelocal_put_locked(struct nodelocal_cache *s, struct nodelocal_node *node, size_t nr,
+				 void **objs, struct nslab_list *freed)
+{
+	for (size_t i = 0; i < nr; i++)
+		nodelocal_put_one_locked(s, node, objs[i], freed);
+}
+
+/* Makes slabs for up to `want` objects, NODELOCAL_REFILL_PAGES at most but always one. */
+static void nodelocal_slabs_make(struct nodelocal_cpu *cpu, struct nodelocal_cache *s, gfp_t gfp,
+				 int nid, unsigned want, struct nslab_list *made)
+{
+	unsigned nr_objects = 0, nr_pages = 0;
+
+	do {
+		struct nslab_page *page = nodelocal_slab_create(cpu, s, gfp | __GFP_THISNODE, nid);
+
+		if (!page)
+			return;
+		nslab_list_add_tail(&page->list, made);
+		nr_objects += nodelocal_slab_objects(s, page);
+		nr_pages += 1u << page->order;
+	} while (nr_objects < want && nr_pages < NODELOCAL_REFILL_PAGES);
+}
+
+/* Up to `want` free objects of node nid; makes slabs there when there is none. */
 static unsigned nodelocal_slabs_take(struct nodelocal_cpu *cpu, struct nodelocal_cache *s,
 				     gfp_t gfp, int nid, unsigned want, void **objs)
 {
 	struct nodelocal_node *node = s->node[nid];
-	struct nslab_page *page;
+	struct nslab_list made;
 	unsigned nr;
 
 	nodelocal_lock(node);
@@ -54,11 +134,13 @@ static unsigned nodelocal_slabs_take(struct nodelocal_cpu *cpu, struct nodelocal
 	nodelocal_unlock(node);
 	if (nr)
 		return nr;
-	page = nodelocal_slab_create(cpu, s, gfp | __GFP_THISNODE, nid);
-	if (!page)
+	nslab_list_init(&made);
+	nodelocal_slabs_make(cpu, s, gfp, nid, want, &made);
+	if (nslab_list_is_empty(&made))
 		return 0;
 	nodelocal_lock(node);
-	nodelocal_slab_add_locked(s, node, page);
+	nslab_list_for_each_safe (pos, tmp, &made)
+		nodelocal_slab_add_locked(s, node, nslab_list_entry(pos, struct nslab_page, list));
 	nr = nodelocal_take_locked(s, node, want, objs);
 	nodelocal_unlock(node);
 	return nr;
@@ -140,100 +222,6 @@ static struct nodelocal_batch *nodelocal_trim_locked(struct nodelocal_node *node
 		chain = batch;
 	}
 	return chain;
-}
-
-/* Puts a full batch into the depot, or its objects into the slabs when that is at its bound. */
-static void nodelocal_store_locked(struct nodelocal_cache *s, struct nodelocal_node *node,
-				   struct nodelocal_batch *batch, unsigned bound,
-				   struct nslab_list *freed)
-{
-	if (node->nr_depot < bound) {
-		batch->next = node->depot;
-		node->depot = batch;
-		node->nr_depot++;
-		return;
-	}
-	nodelocal_put_locked(s, node, batch->nr, batch->objs, freed);
-	batch->nr = 0;
-	batch->next = node->empties;
-	node->empties = batch;
-	node->nr_empties++;
-}
-
-/* Takes in what other nodes sent. */
-static void nodelocal_receive_locked(struct nodelocal_cache *s, struct nodelocal_node *node,
-				     unsigned bound, struct nslab_list *freed)
-{
-	struct nodelocal_batch *batch;
-	uint64_t word;
-
-	if (!atomic_load_explicit(&node->incoming, memory_order_relaxed))
-		return;
-	/* pairs with the release in nodelocal_send */
-	word = atomic_exchange_explicit(&node->incoming, 0, memory_order_acquire);
-	node->stat[NSLAB_STAT_REMOTE_BATCH] += nodelocal_batch_count(word);
-	batch = nodelocal_batch_at(s->base.heap->env, word);
-	while (batch) {
-		struct nodelocal_batch *next = batch->next;
-
-		nodelocal_store_locked(s, node, batch, bound, freed);
-		batch = next;
-	}
-}
-
-/* Leaves at most `bound` batches in the depot; the rest of the objects goes into the slabs. */
-static void nodelocal_drain(struct nodelocal_cpu *cpu, struct nodelocal_cache *s,
-			    struct nodelocal_node *node, unsigned bound)
-{
-	struct nodelocal_batch *empties;
-	struct nslab_list freed;
-
-	nslab_list_init(&freed);
-	nodelocal_lock(node);
-	nodelocal_receive_locked(s, node, bound, &freed);
-	while (node->nr_depot > bound) {
-		struct nodelocal_batch *batch = node->depot;
-
-		node->depot = batch->next;
-		node->nr_depot--;
-		nodelocal_store_locked(s, node, batch, 0, &freed);
-	}
-	empties = nodelocal_trim_locked(node, bound);
-	nodelocal_unlock(node);
-	nodelocal_slabs_release(cpu, s, &freed);
-	nodelocal_batches_put(cpu, s->base.heap, empties);
-}
-
-/* Empty slabs leave the node; used by control calls, so without a CPU. */
-static void nodelocal_free_empty(struct nodelocal_cache *s, struct nodelocal_node *node)
-{
-	struct nslab_list freed;
-
-	nslab_list_init(&freed);
-	nodelocal_lock(node);
-	nslab_list_for_each_safe (pos, tmp, &node->partial) {
-		struct nslab_page *page = nslab_list_entry(pos, struct nslab_page, list);
-
-		if (nodelocal_slab_nr_free(page) == nodelocal_slab_objects(s, page))
-			nodelocal_slab_remove_locked(s, node, page, &freed);
-	}
-	nodelocal_unlock(node);
-	nodelocal_slabs_release(NULL, s, &freed);
-}
-
-/* Returns slabs that remain in all nodes. */
-static size_t nodelocal_reap(struct nodelocal_cache *s)
-{
-	size_t nr_slabs = 0;
-
-	for (int nid = 0; nid < s->base.heap->env->arena->nr_nodes; nid++) {
-		nodelocal_drain(NULL, s, s->node[nid], 0);
-		nodelocal_free_empty(s, s->node[nid]);
-		nodelocal_lock(s->node[nid]);
-		nr_slabs += s->node[nid]->nr_slabs;
-		nodelocal_unlock(s->node[nid]);
-	}
-	return nr_slabs;
 }
 
 #endif

@@ -14,7 +14,7 @@
 #define NODELOCAL_STACK_MAX   ((size_t)1280 << 10) /* of objects, one stack */
 #define NODELOCAL_BATCH_BYTES ((size_t)64 << 10)   /* of objects, one batch */
 #define NODELOCAL_DEPOT_BYTES ((size_t)1 << 20)	   /* of objects, one depot */
-#define NODELOCAL_AUTO_ORDER  3
+#define NODELOCAL_AUTO_ORDER  1			   /* unless one object needs more */
 
 static bool nodelocal_is_coloured(const struct nodelocal_heap *heap, const struct kmem_cache *s)
 {
@@ -22,17 +22,29 @@ static bool nodelocal_is_coloured(const struct nodelocal_heap *heap, const struc
 	       s->size <= NSLAB_PAGE_SIZE;
 }
 
-/* The smallest order up to 3 with 32 objects and little waste, else order 3 or what one needs. */
+/*
+ * The smallest order up to 1 that wastes an eighth at most, else the one of them that wastes least.
+ * Few objects in a slab: a slab goes back when all of them are free, so the pages that stay after
+ * many objects were freed at random grow with it. Batches make up for what small slabs cost.
+ */
 static unsigned nodelocal_auto_order(unsigned min_order, unsigned size)
 {
-	for (unsigned order = min_order; order < NODELOCAL_AUTO_ORDER; order++) {
-		size_t bytes = NSLAB_PAGE_SIZE << order;
-		unsigned objects = nodelocal_fit(order, size);
+	unsigned best = min_order, best_waste = 0;
 
-		if (objects >= 32 && (bytes - (size_t)objects * size) * 16 <= bytes)
-			return order;
+	for (unsigned order = min_order; order <= min_order || order <= NODELOCAL_AUTO_ORDER;
+	     order++) {
+		size_t bytes = NSLAB_PAGE_SIZE << order;
+		unsigned waste =
+			(unsigned)((bytes - nodelocal_fit(order, size) * (size_t)size) >> order);
+
+		if (order == min_order || waste < best_waste) {
+			best = order;
+			best_waste = waste;
+		}
+		if (best_waste <= NSLAB_PAGE_SIZE / 8)
+			break;
 	}
-	return min_order > NODELOCAL_AUTO_ORDER ? min_order : NODELOCAL_AUTO_ORDER;
+	return best;
 }
 
 static void nodelocal_layout(struct nodelocal_cache *s, const struct nslab_cache_spec *spec)
@@ -45,8 +57,6 @@ static void nodelocal_layout(struct nodelocal_cache *s, const struct nslab_cache
 	b->order = spec->order >= 0 ? (unsigned)spec->order
 				    : nodelocal_auto_order(s->min_order, plain);
 	if (nodelocal_is_coloured(nodelocal_heap_of(b->heap), b)) {
-		if (spec->order < 0 && plain == NSLAB_PAGE_SIZE)
-			b->order = NODELOCAL_AUTO_ORDER + 1;
 		if (nodelocal_fit(b->order, padded) * 16 >= nodelocal_fit(b->order, plain) * 15) {
 			b->size = padded;
 			s->min_order = nslab_order_of(padded);

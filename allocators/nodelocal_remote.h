@@ -9,9 +9,10 @@
 #ifndef NSLAB_NODELOCAL_REMOTE_H
 #define NSLAB_NODELOCAL_REMOTE_H
 
-#include "allocators/nodelocal_batch.h"
+#include "allocators/nodelocal_depot.h"
 
 #define NODELOCAL_OUT_BYTES ((size_t)512 << 10) /* of objects, on their way to other nodes */
+#define NODELOCAL_INCOMING  4			/* batches that a home may leave uncollected */
 
 /* One atomic operation for the whole batch; its home is told by what is in it. */
 static void nodelocal_send(struct nodelocal_cpu *cpu, struct nodelocal_cache *s,
@@ -30,7 +31,7 @@ static void nodelocal_send(struct nodelocal_cpu *cpu, struct nodelocal_cache *s,
 		/* pairs with the acquire in nodelocal_receive_locked */
 	} while (!atomic_compare_exchange_weak_explicit(
 		&home->incoming, &old, word, memory_order_release, memory_order_relaxed));
-	if (nodelocal_batch_count(word) >= s->depot_batches)
+	if (nodelocal_batch_count(word) >= NODELOCAL_INCOMING)
 		nodelocal_drain(cpu, s, home, s->depot_batches);
 }
 

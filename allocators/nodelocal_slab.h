@@ -16,6 +16,24 @@
 
 #include <string.h>
 
+#define NODELOCAL_RECORD_BITS 128u /* of a slab's bitmap, in the head frame's record */
+
+static size_t nodelocal_bitmap_bytes(unsigned objects)
+{
+	return objects > NODELOCAL_RECORD_BITS ? (size_t)((objects + 63) / 64) * 8 : 0;
+}
+
+/* How many objects of `size` bytes fit in a slab of an order. */
+static unsigned nodelocal_fit(unsigned order, unsigned size)
+{
+	size_t bytes = NSLAB_PAGE_SIZE << order;
+	unsigned objects = (unsigned)(bytes / size);
+
+	while (objects && (size_t)objects * size + nodelocal_bitmap_bytes(objects) > bytes)
+		objects--;
+	return objects;
+}
+
 static unsigned nodelocal_slab_objects(const struct nodelocal_cache *s,
 				       const struct nslab_page *page)
 {
@@ -173,25 +191,6 @@ static unsigned nodelocal_slab_take_locked(struct nodelocal_cache *s, struct nsl
 	return nr;
 }
 
-static unsigned nodelocal_take_locked(struct nodelocal_cache *s, struct nodelocal_node *node,
-				      unsigned want, void **objs)
-{
-	unsigned nr = 0;
-
-	while (nr < want && !nslab_list_is_empty(&node->partial)) {
-		struct nslab_page *page = nslab_list_first(&node->partial, struct nslab_page, list);
-
-		nr += nodelocal_slab_take_locked(s, page, want - nr, objs + nr);
-		if (nodelocal_slab_nr_free(page))
-			break;
-		nslab_list_del(&page->list);
-		nslab_list_add(&page->list, &node->full);
-		node->nr_partial--;
-	}
-	node->nr_free -= nr;
-	return nr;
-}
-
 /* Number of the object in its slab, or UINT32_MAX when obj is not the start of one. */
 static uint32_t nodelocal_slab_index(const struct nodelocal_cache *s, const struct nslab_page *page,
 				     const void *obj)
@@ -202,49 +201,6 @@ static uint32_t nodelocal_slab_index(const struct nodelocal_cache *s, const stru
 	if (index >= nodelocal_slab_objects(s, page) || index * s->base.size != offset)
 		return UINT32_MAX;
 	return (uint32_t)index;
-}
-
-static void nodelocal_put_one_locked(struct nodelocal_cache *s, struct nodelocal_node *node,
-				     void *obj, struct nslab_list *freed)
-{
-	const struct nslab_env *env = s->base.heap->env;
-	struct nslab_page *page = nslab_page_of(env, obj);
-	uint32_t index = nodelocal_slab_index(s, page, obj);
-	uint64_t *word;
-
-	if (index == UINT32_MAX) {
-		env->report(env, "cache '%s': free of %p, which is no object", s->base.name, obj);
-		return;
-	}
-	word = nodelocal_slab_bits(s, page) + index / 64;
-	if (*word >> index % 64 & 1) {
-		env->report(env, "cache '%s': object %p freed twice", s->base.name, obj);
-		return;
-	}
-	*word |= UINT64_C(1) << index % 64;
-	page->priv[1]++;
-	node->nr_free++;
-	if (nodelocal_slab_nr_free(page) == 1) {
-		nslab_list_del(&page->list);
-		nslab_list_add(&page->list, &node->partial);
-		node->nr_partial++;
-		node->stat[NSLAB_STAT_FREE_ADD_PARTIAL]++;
-	}
-	if (nodelocal_slab_nr_free(page) < nodelocal_slab_objects(s, page))
-		return;
-	if (node->nr_partial > s->min_partial) {
-		nodelocal_slab_remove_locked(s, node, page, freed);
-		return;
-	}
-	nslab_list_del(&page->list);
-	nslab_list_add_tail(&page->list, &node->partial);
-}
-
-static void nodelocal_put_locked(struct nodelocal_cache *s, struct nodelocal_node *node, size_t nr,
-				 void **objs, struct nslab_list *freed)
-{
-	for (size_t i = 0; i < nr; i++)
-		nodelocal_put_one_locked(s, node, objs[i], freed);
 }
 
 #endif

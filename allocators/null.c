@@ -6,14 +6,14 @@
  * Each CPU handle has one intrusive list of free objects for each cache; alloc takes its head and
  * free puts one in front, whatever node or CPU the object came from. An empty list gets what
  * flushed handles left with the cache, or else a new slab cut up whole; whoever makes a slab asks
- * all handles to flush, and they look for that at every free, so that a consumer's objects find
- * their way back to the producer. Pages go back only when the
- * cache is destroyed: then every object must be on the cache's list again, which a count decides.
+ * all handles for their lists of that cache, and they look for that at every free, so that a
+ * consumer's objects find their way back to the producer. A list moves whole, by its head. Pages go
+ * back only when the cache is destroyed: then all its objects must be on its lists again.
  * A constructor's work must survive the link, so caches with one are linked behind the object and
  * take the slow functions. Left out: node-local placement, a bound on free memory, statistics on
  * the fast path.
  *
- * Invariant: an object is with its user, on one handle's list or on its cache's list.
+ * Invariant: an object is with its user, on one handle's list or on one of its cache's lists.
  *
  * Locks: a cache's lock (rank CACHE); pages are asked for without it.
  */
@@ -28,6 +28,7 @@
 #define NULL_NR_CACHES	   512 /* list 0 belongs to no cache */
 #define NULL_KMALLOC_TABLE (NSLAB_KMALLOC_MAX_SIZE / 8 + 1)
 #define NULL_MIN_OBJECTS   16 /* in a slab, up to order 3 */
+#define NULL_CHAINS	   32 /* lists that a cache can hold */
 /* A floor must not depend on where the linker put it: each function begins at a line of code. */
 #define NULL_HOT __attribute__((aligned(64)))
 
@@ -39,9 +40,10 @@ struct null_cache {
 	unsigned destroy_epoch;
 	bool is_dying;
 	struct nslab_lock lock;
-	void *shared;		 /* objects that flushed handles left */
+	void *chains[NULL_CHAINS]; /* lists that flushed handles left */
+	unsigned nr_chains;
 	struct nslab_list slabs; /* of struct nslab_page */
-	uint64_t nr_objects, nr_shared, nr_slabs;
+	uint64_t nr_objects, nr_slabs;
 };
 
 struct null_cpu {
@@ -51,12 +53,16 @@ struct null_cpu {
 	struct nslab_page *pages;
 	uint8_t list_of[NULL_KMALLOC_TABLE]; /* by (size + 7) / 8 */
 	void *heads[NULL_NR_CACHES];
-	unsigned seen_wanted; /* heap's nr_wanted when this handle last gave its lists back */
+	uint64_t seen_wanted; /* heap's `wanted` when this handle last looked */
 };
 
 struct null_heap {
 	struct nslab_heap base;
-	atomic_uint nr_wanted; /* slabs made so far while there were other handles to ask */
+	/*
+	 * Slabs made so far while there were other handles to ask, times NULL_NR_CACHES, plus the
+	 * index of the cache that the last one was made for.
+	 */
+	_Atomic uint64_t wanted;
 	struct null_cache *caches[NULL_NR_CACHES];
 };
 
@@ -87,27 +93,45 @@ static void **null_link(const struct null_cache *s, void *obj)
 
 /* ---- slabs and lists ---- */
 
+/* Under the cache's lock. The list becomes one of the cache's; only without room it is walked. */
+static void null_keep(struct null_cache *s, void *first)
+{
+	void *last = first;
+
+	if (s->nr_chains < NULL_CHAINS) {
+		s->chains[s->nr_chains++] = first;
+		return;
+	}
+	while (*null_link(s, last))
+		last = *null_link(s, last);
+	*null_link(s, last) = s->chains[0];
+	s->chains[0] = first;
+}
+
+/* Under the cache's lock: objects on its lists. */
+static uint64_t null_nr_kept(const struct null_cache *s)
+{
+	uint64_t nr = 0;
+
+	for (unsigned i = 0; i < s->nr_chains; i++) {
+		for (void *obj = s->chains[i]; obj; obj = *null_link(s, obj))
+			nr++;
+	}
+	return nr;
+}
+
 /* Gives one list back to its cache, which the objects' page tells. */
 static void null_flush_list(struct null_cpu *cpu, unsigned index)
 {
 	void *obj = cpu->heads[index];
 	struct null_cache *s;
-	uint64_t nr = 0;
 
 	if (!obj)
 		return;
 	s = null_cache_of(nslab_frame_of(cpu->base.heap->env, obj)->s);
 	cpu->heads[index] = NULL;
 	nslab_lock_acquire(&s->lock);
-	while (obj) {
-		void *next = *null_link(s, obj);
-
-		*null_link(s, obj) = s->shared;
-		s->shared = obj;
-		obj = next;
-		nr++;
-	}
-	s->nr_shared += nr;
+	null_keep(s, obj);
 	nslab_lock_release(&s->lock);
 }
 
@@ -159,33 +183,50 @@ static void *null_carve(struct nslab_cpu *cpu, struct null_cache *s, gfp_t gfp)
 	return first;
 }
 
-/* The cache's shared objects, all of them. */
-static void *null_take_shared(struct null_cache *s)
+/* One of the cache's lists, or NULL. */
+static void *null_take_chain(struct null_cache *s)
 {
 	void *obj;
 
 	nslab_lock_acquire(&s->lock);
-	obj = s->shared;
-	s->shared = NULL;
-	s->nr_shared = 0;
+	obj = s->nr_chains ? s->chains[--s->nr_chains] : NULL;
 	nslab_lock_release(&s->lock);
 	return obj;
 }
 
-/* Asks the other handles for their lists; takes effect at their next free. */
-static void null_ask(struct null_cpu *cpu)
+/* Asks the other handles for their lists of a cache; takes effect at their next free. */
+static void null_ask(struct null_cpu *cpu, const struct null_cache *s)
 {
 	struct null_heap *heap = null_heap_of(cpu->base.heap);
+	uint64_t old, new;
 
-	if (heap->base.nr_cpus > 1)
-		cpu->seen_wanted =
-			atomic_fetch_add_explicit(&heap->nr_wanted, 1, memory_order_relaxed) + 1;
+	if (heap->base.nr_cpus <= 1)
+		return;
+	old = atomic_load_explicit(&heap->wanted, memory_order_relaxed);
+	do {
+		new = (old / NULL_NR_CACHES + 1) * NULL_NR_CACHES + s->index;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&heap->wanted, &old, new, memory_order_relaxed, memory_order_relaxed));
+	cpu->seen_wanted = new;
 }
 
 static inline bool null_is_asked(struct nslab_cpu *base)
 {
-	return atomic_load_explicit(&null_heap_of(base->heap)->nr_wanted, memory_order_relaxed) !=
+	return atomic_load_explicit(&null_heap_of(base->heap)->wanted, memory_order_relaxed) !=
 	       null_cpu_of(base)->seen_wanted;
+}
+
+/* The list that was asked for; all of them when more than one was. */
+static void null_answer(struct null_cpu *cpu)
+{
+	uint64_t wanted =
+		atomic_load_explicit(&null_heap_of(cpu->base.heap)->wanted, memory_order_relaxed);
+
+	if (wanted / NULL_NR_CACHES == cpu->seen_wanted / NULL_NR_CACHES + 1)
+		null_flush_list(cpu, (unsigned)(wanted % NULL_NR_CACHES));
+	else if (wanted != cpu->seen_wanted)
+		null_flush(cpu);
+	cpu->seen_wanted = wanted;
 }
 
 static __attribute__((noinline)) void *null_alloc_slow(struct nslab_cpu *base,
@@ -198,9 +239,9 @@ static __attribute__((noinline)) void *null_alloc_slow(struct nslab_cpu *base,
 	null_quiesce(base);
 	obj = cpu->heads[s->index];
 	if (!obj)
-		obj = null_take_shared(s);
+		obj = null_take_chain(s);
 	if (!obj) {
-		null_ask(cpu);
+		null_ask(cpu, s);
 		obj = null_carve(base, s, gfp);
 	}
 	if (!obj)
@@ -220,11 +261,7 @@ static __attribute__((noinline)) void null_free_slow(struct nslab_cpu *base,
 	null_quiesce(base);
 	*null_link(s, obj) = cpu->heads[s->index];
 	cpu->heads[s->index] = obj;
-	if (null_is_asked(base)) {
-		cpu->seen_wanted = atomic_load_explicit(&null_heap_of(base->heap)->nr_wanted,
-							memory_order_relaxed);
-		null_flush(cpu);
-	}
+	null_answer(cpu);
 }
 
 static NULL_HOT void *null_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, int node)
@@ -389,7 +426,7 @@ static int null_cache_destroy(struct kmem_cache *base)
 		return -EAGAIN;
 	s->is_dying = false;
 	nslab_lock_acquire(&s->lock);
-	is_busy = s->nr_shared != s->nr_objects;
+	is_busy = null_nr_kept(s) != s->nr_objects;
 	nslab_lock_release(&s->lock);
 	if (is_busy)
 		return -EBUSY;
@@ -413,7 +450,7 @@ static void null_cache_stats(struct kmem_cache *base, struct nslab_cache_stats *
 	stats->nr_slabs = s->nr_slabs;
 	stats->nr_pages = s->nr_slabs << base->order;
 	stats->nr_objects = s->nr_objects;
-	stats->nr_free = s->nr_shared + stats->nr_cpu_free;
+	stats->nr_free = null_nr_kept(s) + stats->nr_cpu_free;
 	nslab_lock_release(&s->lock);
 }
 
@@ -426,7 +463,7 @@ static void null_close(struct nslab_heap *base)
 
 		if (!s)
 			continue;
-		if (s->nr_shared != s->nr_objects)
+		if (null_nr_kept(s) != s->nr_objects)
 			base->env->report(base->env, "cache '%s': objects still allocated at close",
 					  s->base.name);
 		null_cache_release(s);
@@ -460,7 +497,7 @@ static int null_cpu_online(struct nslab_heap *heap, int id, int node, struct nsl
 	if (!new)
 		return -ENOMEM;
 	nslab_cpu_init(&new->base, heap, id, node);
-	new->seen_wanted = atomic_load(&null_heap_of(heap)->nr_wanted);
+	new->seen_wanted = atomic_load(&null_heap_of(heap)->wanted);
 	new->arena_base = env->arena->base;
 	new->arena_bytes = (size_t)env->arena->nr_nodes << env->arena->node_shift;
 	new->pages = env->arena->pages;

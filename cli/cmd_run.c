@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "plots/plots.h"
 #include "results/export.h"
+#include "results/figures.h"
 #include "results/table.h"
 #include "runner/counters/counters.h"
 #include "runner/exec.h"
@@ -112,6 +113,28 @@ static FILE *run_file(struct run_state *r, const char *name)
 	return file;
 }
 
+/* What the workloads told: after the table, and whole in two files. */
+static int run_figures(struct run_state *r, struct nslab_run_file *run)
+{
+	struct nslab_figure_list *list;
+	int rc = nslab_store_figures(run->store, run->list, &list, &r->err);
+	FILE *figures, *points;
+
+	if (rc)
+		return rc;
+	nslab_figures_table(list, run->list, stdout, NSLAB_TABLE_COLUMNS);
+	figures = list->nr_figures ? run_file(r, "figures.csv") : NULL;
+	points = list->nr_points ? run_file(r, "points.csv") : NULL;
+	if (figures)
+		rc = nslab_figures_csv(list, run->list, figures);
+	if (points && !rc)
+		rc = nslab_points_csv(list, run->list, points);
+	if ((figures && fclose(figures)) | (points && fclose(points)))
+		rc = -EIO;
+	nslab_figure_list_free(list);
+	return rc;
+}
+
 static int run_tables(struct run_state *r, struct nslab_run_file *run)
 {
 	FILE *file = run_file(r, "table.txt");
@@ -179,6 +202,8 @@ static int run_report(struct run_state *r)
 	if (rc)
 		return rc;
 	rc = run_tables(r, &run);
+	if (!rc)
+		rc = run_figures(r, &run);
 	if (!rc && r->arguments->has_slabinfo)
 		rc = run_slabinfo(r);
 	if (!rc && !r->arguments->has_no_plots)

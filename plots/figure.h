@@ -9,6 +9,7 @@
 #define NSLAB_FIGURE_H
 
 #include "plots/plots.h"
+#include "results/figures.h"
 
 /* Texts without repeats, numbered in the order of their coming. */
 struct nslab_names {
@@ -49,6 +50,7 @@ struct nslab_plot_input {
 	char status[16];
 	double harness_ns;
 	struct nslab_cell_list *list;
+	struct nslab_figure_list *figures;
 	int *nr_counted; /* of each cell: workers whose operations count, 0 when unknown */
 	/* what is not the same in all cells must stand in titles */
 	bool has_sizes, has_threads, has_placements, has_memories;
@@ -66,6 +68,7 @@ extern const struct nslab_plot nslab_plot_throughput;
 extern const struct nslab_plot nslab_plot_scaling;
 extern const struct nslab_plot nslab_plot_matrix;
 extern const struct nslab_plot nslab_plot_order;
+extern const struct nslab_plot nslab_plot_curves;
 
 /* ---- figure.c ---- */
 

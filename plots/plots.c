@@ -22,10 +22,8 @@
 #include <sys/stat.h>
 
 static const struct nslab_plot *const plots[] = {
-	&nslab_plot_throughput,
-	&nslab_plot_scaling,
-	&nslab_plot_matrix,
-	&nslab_plot_order,
+	&nslab_plot_throughput, &nslab_plot_scaling, &nslab_plot_matrix,
+	&nslab_plot_order,	&nslab_plot_curves,
 };
 
 #define NR_PLOTS (sizeof(plots) / sizeof(*plots))
@@ -77,6 +75,8 @@ static int plots_read(struct nslab_store *store, struct nslab_plot_input *input,
 		rc = nslab_store_cells(store, &input->list, err);
 	if (!rc)
 		rc = nslab_store_counters(store, input->list, err);
+	if (!rc)
+		rc = nslab_store_figures(store, input->list, &input->figures, err);
 	if (rc)
 		return rc;
 	input->nr_counted = calloc(input->list->nr + 1, sizeof(int));
@@ -153,10 +153,10 @@ static int unknown_plot(const char *name, struct nslab_err *err)
 	for (size_t i = 0; i < NR_PLOTS; i++)
 		names[i] = plots[i]->name;
 	guess = nslab_nearest(name, names, NR_PLOTS);
-	return nslab_fail(err, -EINVAL,
-			  "unknown plot '%s'%s%s%s; there are throughput, scaling, matrix, order",
-			  name, guess ? ", did you mean '" : "", guess ? guess : "",
-			  guess ? "'" : "");
+	return nslab_fail(
+		err, -EINVAL,
+		"unknown plot '%s'%s%s%s; there are throughput, scaling, matrix, order, curves",
+		name, guess ? ", did you mean '" : "", guess ? guess : "", guess ? "'" : "");
 }
 
 static int plots_one(const struct nslab_plot_input *input, const struct nslab_plot *plot,
@@ -198,6 +198,7 @@ int nslab_plots_make(struct nslab_store *store, const char *folder, const char *
 			       &outcome->plots[outcome->nr++], err);
 	}
 	free(input.nr_counted);
+	nslab_figure_list_free(input.figures);
 	nslab_cell_list_free(input.list);
 	return rc;
 }

@@ -71,10 +71,13 @@ struct nslab_plan {
 	bool is_debug; /* allocators run behind the debug layer */
 	enum nslab_huge_policy huge;
 	size_t node_bytes;	     /* of the arena; 0: its default */
+	int nr_cpus;		     /* that allocators' rules count with */
 	const char *const *counters; /* NULL-terminated; empty: the runner's choice */
 	const struct nslab_entry_record *page;
 	struct nslab_setting *page_settings;
 	size_t nr_page_settings;
+	struct nslab_setting *area_settings; /* of nslab_area_rows */
+	size_t nr_area_settings;
 	const char *const *overrides; /* NULL-terminated key=value from the command line */
 	struct nslab_family *families;
 	size_t nr_families;

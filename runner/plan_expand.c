@@ -187,6 +187,27 @@ static int make_key(struct expander *x, struct nslab_family *family)
 	return family->key ? 0 : -ENOMEM;
 }
 
+/* What only the workload can judge: combinations, files. */
+static int check_settings(struct expander *x, const struct nslab_family *family)
+{
+	const struct nslab_workload_ops *ops = family->workload->ops.workload;
+	char why[256] = "";
+	void *params;
+	int rc;
+
+	if (!ops->check)
+		return 0;
+	params = calloc(1, ops->params_size + 1);
+	if (!params)
+		return -ENOMEM;
+	rc = nslab_settings_apply(ops->params, family->settings, family->nr_settings, params,
+				  x->err);
+	if (!rc && ops->check(params, why, sizeof(why)))
+		rc = nslab_fail(x->err, -EINVAL, "workload '%s': %s", ops->name, why);
+	free(params);
+	return rc;
+}
+
 static int expand_parameters(struct expander *x)
 {
 	size_t at[AXES_MAX] = {0};
@@ -197,6 +218,8 @@ static int expand_parameters(struct expander *x)
 		struct nslab_family family = x->family;
 
 		rc = make_settings(x, at, &family);
+		if (!rc)
+			rc = check_settings(x, &family);
 		if (!rc)
 			rc = make_key(x, &family);
 		if (!rc)

@@ -168,6 +168,7 @@ static int set_design(const struct nslab_plan *plan, json_t *object)
 	rc |= set(object, "twin", json_boolean(plan->has_twin));
 	rc |= set(object, "debug", json_boolean(plan->is_debug));
 	rc |= set(object, "huge", text_json(huge[plan->huge]));
+	rc |= set(object, "cpus", json_integer(plan->nr_cpus));
 	rc |= set(object, "node_bytes",
 		  plan->node_bytes ? json_integer((json_int_t)plan->node_bytes)
 				   : json_string("auto"));
@@ -191,6 +192,8 @@ json_t *nslab_plan_json(const struct nslab_plan *plan)
 	rc |= set(object, "page", text_json(plan->page ? plan->page->name : NULL));
 	rc |= set(object, "page_params",
 		  settings_json(plan->page_settings, plan->nr_page_settings));
+	rc |= set(object, "area_params",
+		  settings_json(plan->area_settings, plan->nr_area_settings));
 	rc |= set(object, "cells", json_integer((json_int_t)nslab_plan_nr_cells(plan)));
 	rc |= set(object, "trials", json_integer((json_int_t)nslab_plan_nr_trials(plan)));
 	rc |= set(object, "expected_ns", json_integer((json_int_t)nslab_plan_expected_ns(plan)));

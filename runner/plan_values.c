@@ -208,9 +208,11 @@ static const char *canonical(struct nslab_plan_pool *pool, const struct nslab_pa
 int nslab_plan_values(struct nslab_plan_pool *pool, const struct nslab_param *row, const char *text,
 		      struct plan_list *list, struct nslab_err *err)
 {
-	struct plan_list raw;
+	struct plan_list raw = {0};
 	int rc;
 
+	if (row->type == NSLAB_PARAM_TEXT && !*text)
+		return append(pool, list, text, err);
 	if (row->type == NSLAB_PARAM_INT)
 		rc = nslab_plan_numbers(pool, text, 0, &raw, err);
 	else

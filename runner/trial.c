@@ -38,7 +38,7 @@ struct trial {
 	const struct nslab_allocator_ops *allocator;
 	const struct nslab_page_ops *page;
 	const struct nslab_workload_ops *workload_ops;
-	void *allocator_params, *page_params, *workload_params;
+	void *allocator_params, *page_params, *area_params, *workload_params;
 	struct nslab_topo topo; /* only what the arena needs */
 	struct nslab_run run;
 	struct nslab_workload *workload;
@@ -140,6 +140,9 @@ static int trial_plugins(struct trial *t)
 		rc = trial_params(t, "page", t->page->params, t->page->params_size,
 				  &t->page_params);
 	if (!rc)
+		rc = trial_params(t, "areas", nslab_area_rows, sizeof(struct nslab_area_params),
+				  &t->area_params);
+	if (!rc)
 		rc = trial_params(t, "workload", t->workload_ops->params,
 				  t->workload_ops->params_size, &t->workload_params);
 	return rc;
@@ -179,6 +182,15 @@ static void trial_report(void *context, const char *line)
 	json_array_append_new(json_object_get(t->result, "reports"), json_string(line));
 }
 
+/* What was reported last says more than an errno. */
+static const char *trial_reason(const struct trial *t, int rc)
+{
+	const json_t *reports = json_object_get(t->result, "reports");
+	size_t nr = json_array_size(reports);
+
+	return nr ? json_string_value(json_array_get(reports, nr - 1)) : strerror(-rc);
+}
+
 static int trial_world(struct trial *t)
 {
 	json_t *memory = json_object_get(t->spec, "memory");
@@ -195,6 +207,7 @@ static int trial_world(struct trial *t)
 		.allocator_params = t->allocator_params,
 		.page = t->page,
 		.page_params = t->page_params,
+		.area_params = t->area_params,
 		.arena = &arena,
 		.seed = (uint64_t)get_int(t->spec, "seed"),
 		.is_debug = json_is_true(json_object_get(t->spec, "debug")),
@@ -210,6 +223,12 @@ static int trial_cpu_online(struct nslab_run *run, int id, int node, struct nsla
 	struct trial *t = nslab_container_of(run, struct trial, run);
 
 	return nslab_world_cpu_online(t->crew.world, id, node, cpu);
+}
+
+static uint64_t trial_now_ns(const struct nslab_run *run)
+{
+	(void)run;
+	return nslab_now_ns(&nslab_real_clock);
 }
 
 static void trial_cpu_offline(struct nslab_run *run, struct nslab_cpu *cpu)
@@ -258,6 +277,7 @@ static int trial_workload(struct trial *t)
 				   .sheaf_capacity = (int)get_int(cache, "sheaf_capacity")},
 		.cpu_online = trial_cpu_online,
 		.cpu_offline = trial_cpu_offline,
+		.now_ns = trial_now_ns,
 	};
 	rc = trial_nodes(t);
 	if (rc)
@@ -268,7 +288,7 @@ static int trial_workload(struct trial *t)
 	rc = t->workload_ops->setup(&t->run, t->workload_params, &t->workload);
 	if (rc)
 		return nslab_fail(&t->err, rc, "cannot set up workload '%s': %s",
-				  t->workload_ops->name, strerror(-rc));
+				  t->workload_ops->name, trial_reason(t, rc));
 	t->workload->ops = t->workload_ops;
 	t->workload->run = &t->run;
 	return 0;
@@ -369,7 +389,7 @@ static json_t *trial_caches(struct trial *t)
 	for (struct nslab_list *pos = head->next; pos != head; pos = pos->next) {
 		struct kmem_cache *s = nslab_container_of(pos, struct kmem_cache, link);
 
-		if (!is_idle_type(t->run.heap, s))
+		if (!(s->flags & SLAB_ALIAS) && !is_idle_type(t->run.heap, s))
 			json_array_append_new(caches, trial_cache(s));
 	}
 	return caches;
@@ -379,8 +399,10 @@ static json_t *trial_caches(struct trial *t)
 static void trial_inspect(struct trial *t)
 {
 	struct nslab_world_usage usage;
+	uint64_t nr_pages;
 
 	nslab_world_usage(t->crew.world, &usage);
+	nr_pages = usage.nr_pages + usage.nr_vmalloc_pages + usage.nr_cma_pages;
 	json_object_set_new(t->result, "page_check", trial_page_check(t));
 	json_object_set_new(t->result, "caches", trial_caches(t));
 	if (t->crew.rss_bytes)
@@ -388,7 +410,7 @@ static void trial_inspect(struct trial *t)
 				    json_integer((json_int_t)t->crew.rss_bytes));
 	if (t->allocator->caps & NSLAB_CAP_PAGES)
 		json_object_set_new(t->result, "held_bytes",
-				    json_integer((json_int_t)(usage.nr_pages << NSLAB_PAGE_SHIFT)));
+				    json_integer((json_int_t)(nr_pages << NSLAB_PAGE_SHIFT)));
 	if (json_is_true(json_object_get(t->spec, "slabinfo")))
 		json_object_set_new(t->result, "slabinfo", nslab_slabinfo_json(t->crew.world));
 }
@@ -560,6 +582,7 @@ static void trial_free(struct trial *t)
 	free(t->windows);
 	free(t->allocator_params);
 	free(t->page_params);
+	free(t->area_params);
 	free(t->workload_params);
 	nslab_registry_destroy(t->registry);
 	free(t);

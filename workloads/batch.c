@@ -17,9 +17,7 @@
  * Invariants: no object is held between two rounds. When an allocation fails, the objects of that
  * round are freed and counted, the batch ends, and verify() answers -ENOMEM.
  */
-#include "workloads/common.h"
-
-#include "core/rng.h"
+#include "workloads/permutation.h"
 
 #include <numaslab/plugin.h>
 
@@ -48,8 +46,7 @@ struct batch_worker {
 	size_t nr_objects;
 	enum batch_order order;
 	void **objs;
-	/* random order: a permutation written twice, read from `start` */
-	uint32_t *permutation;
+	uint32_t *permutation; /* the random order, read from `start` */
 	size_t start;
 	bool is_failed;
 };
@@ -97,21 +94,6 @@ static int batch_setup(struct nslab_run *run, const void *params, struct nslab_w
 	return 0;
 }
 
-/* Fisher and Yates, then the second copy. */
-static void batch_permute(uint32_t *permutation, size_t nr, uint64_t seed)
-{
-	for (size_t i = 0; i < nr; i++)
-		permutation[i] = (uint32_t)i;
-	for (size_t i = nr - 1; i > 0; i--) {
-		size_t j = nslab_rng_below(&seed, (uint32_t)(i + 1));
-		uint32_t moved = permutation[i];
-
-		permutation[i] = permutation[j];
-		permutation[j] = moved;
-	}
-	memcpy(permutation + nr, permutation, nr * sizeof(*permutation));
-}
-
 static void batch_worker_free(struct batch_worker *self)
 {
 	nslab_object_exit(&self->type);
@@ -126,6 +108,7 @@ static int batch_worker_init(struct nslab_workload *w, struct nslab_cpu *cpu, in
 	struct batch *state = nslab_container_of(w, struct batch, base);
 	struct batch_worker *self = nslab_apart_alloc(sizeof(*self));
 	int rc = -ENOMEM;
+	uint64_t rng;
 
 	if (!self)
 		return rc;
@@ -134,11 +117,10 @@ static int batch_worker_init(struct nslab_workload *w, struct nslab_cpu *cpu, in
 	self->nr_objects = (size_t)state->params.batch_objects;
 	self->order = (enum batch_order)state->params.free_order;
 	self->objs = nslab_apart_alloc(self->nr_objects * sizeof(*self->objs));
-	self->permutation = nslab_apart_alloc(2 * self->nr_objects * sizeof(*self->permutation));
+	rng = nslab_rng_mix(w->run->seed, (uint64_t)index);
+	self->permutation = nslab_permutation_create((uint32_t)self->nr_objects, &rng);
 	if (!self->objs || !self->permutation)
 		goto out_free;
-	batch_permute(self->permutation, self->nr_objects,
-		      nslab_rng_mix(w->run->seed, (uint64_t)index));
 	rc = nslab_object_type_copy(&state->type, &self->type);
 	if (rc)
 		goto out_free;

@@ -14,13 +14,13 @@
  * one random number is drawn for a burst. One operation is one free and one allocation; batch(n)
  * does whole bursts, at least one, so it may return up to burst_objects - 1 more than n.
  *
- * Invariants: between two bursts every slot below nr_live holds an object, until worker_exit frees
- * them all. When an allocation fails, the slots that stay empty read NULL and are not freed again;
- * the batch ends, the worker does nothing more, and verify() answers -ENOMEM.
+ * Invariants: between two bursts every slot holds an object, until worker_exit frees them all. When
+ * an allocation fails, the set shrinks to the slots that hold something; the batch ends, the worker
+ * does nothing more, and verify() answers -ENOMEM.
  */
-#include "workloads/common.h"
-
-#include "core/rng.h"
+#include "workloads/live.h"
+#include "workloads/permutation.h"
+#include "workloads/typed.h"
 
 #include <numaslab/plugin.h>
 
@@ -31,20 +31,16 @@ struct bursts_params {
 };
 
 struct bursts {
-	struct nslab_workload base;
-	struct nslab_object_type type;
+	struct nslab_typed typed;
 	struct bursts_params params;
-	struct nslab_tally tally;
 };
 
 struct bursts_worker {
 	struct nslab_worker base;
-	struct nslab_object_type type;
+	struct nslab_live live; /* full once worker_init succeeded, until an allocation fails */
 	uint64_t rng;
-	uint32_t nr_live; /* slots in use */
 	uint32_t nr_burst;
-	void **live;
-	uint32_t *slots; /* a permutation of all slots, written twice */
+	uint32_t *slots; /* a permutation of all slots */
 	bool is_failed;
 };
 
@@ -73,102 +69,57 @@ static const struct nslab_param bursts_rows[] = {
 
 static int bursts_setup(struct nslab_run *run, const void *params, struct nslab_workload **w)
 {
-	struct bursts *state = calloc(1, sizeof(*state));
+	const struct bursts_params *p = params;
+	struct bursts *state;
 	int rc;
 
-	if (!state)
-		return -ENOMEM;
-	state->base.run = run;
-	memcpy(&state->params, params, sizeof(state->params));
-	if (state->params.burst_objects > state->params.live_objects) {
-		free(state);
+	if (p->burst_objects > p->live_objects)
 		return -EINVAL;
-	}
-	rc = nslab_object_init(run, "bursts", (size_t)state->params.size, &state->type);
-	if (rc) {
-		nslab_object_exit(&state->type);
-		free(state);
+	state = nslab_typed_create(run, "bursts", p->size, sizeof(*state), &rc);
+	if (!state)
 		return rc;
-	}
-	*w = &state->base;
+	state->params = *p;
+	*w = &state->typed.base;
 	return 0;
-}
-
-/* Fisher and Yates, then the second copy. */
-static void bursts_permute(uint32_t *slots, uint32_t nr, uint64_t *rng)
-{
-	for (uint32_t i = 0; i < nr; i++) {
-		uint32_t j = nslab_rng_below(rng, i + 1);
-
-		slots[i] = slots[j];
-		slots[j] = i;
-	}
-	memcpy(slots + nr, slots, nr * sizeof(*slots));
 }
 
 static void bursts_worker_free(struct bursts_worker *self)
 {
-	enum nslab_entry entry = self->base.workload->run->entry;
-
-	for (uint32_t i = 0; i < self->nr_live; i++) {
-		if (self->live[i])
-			nslab_object_free(self->base.cpu, &self->type, self->live[i], entry);
-	}
-	nslab_object_exit(&self->type);
+	nslab_live_exit(&self->live, self->base.cpu, self->base.workload->run->entry);
 	free(self->slots);
-	free(self->live);
 	free(self);
-}
-
-static int bursts_fill(struct bursts_worker *self, uint32_t nr, enum nslab_entry entry)
-{
-	for (; self->nr_live < nr; self->nr_live++) {
-		void *obj = nslab_object_alloc(self->base.cpu, &self->type, entry);
-
-		if (!obj)
-			return -ENOMEM;
-		self->live[self->nr_live] = obj;
-	}
-	return 0;
 }
 
 static int bursts_worker_init(struct nslab_workload *w, struct nslab_cpu *cpu, int index,
 			      struct nslab_worker **worker)
 {
-	struct bursts *state = nslab_container_of(w, struct bursts, base);
-	struct bursts_worker *self = nslab_apart_alloc(sizeof(*self));
+	struct bursts *state = nslab_container_of(w, struct bursts, typed.base);
+	struct bursts_worker *self = nslab_worker_create(w, cpu, index, sizeof(*self));
 	size_t nr = (size_t)state->params.live_objects;
-	int rc = -ENOMEM;
+	int rc;
 
 	if (!self)
-		return rc;
-	self->base = (struct nslab_worker){
-		.workload = w, .cpu = cpu, .index = index, .is_counted = true};
+		return -ENOMEM;
 	self->rng = nslab_rng_mix(w->run->seed, (uint64_t)index);
 	self->nr_burst = (uint32_t)state->params.burst_objects;
-	self->live = nslab_apart_alloc(nr * sizeof(*self->live));
-	self->slots = nslab_apart_alloc(2 * nr * sizeof(*self->slots));
-	if (!self->live || !self->slots)
-		goto out_free;
-	bursts_permute(self->slots, (uint32_t)nr, &self->rng);
-	rc = nslab_object_type_copy(&state->type, &self->type);
+	self->slots = nslab_permutation_create((uint32_t)nr, &self->rng);
+	rc = nslab_live_init(&self->live, &state->typed.type, nr);
 	if (!rc)
-		rc = bursts_fill(self, (uint32_t)nr, w->run->entry);
-	if (rc)
-		goto out_free;
+		rc = self->slots ? nslab_live_fill(&self->live, cpu, nr, w->run->entry) : -ENOMEM;
+	if (rc) {
+		bursts_worker_free(self);
+		return rc;
+	}
 	*worker = &self->base;
 	return 0;
-
-out_free:
-	bursts_worker_free(self);
-	return rc;
 }
 
-/* Marks what a failed allocation left empty: slots[from..nr) of the burst. */
+/* Drops what a failed allocation left empty: slots[from..nr) of the burst. */
 static void bursts_give_up(struct bursts_worker *self, const uint32_t *slots, size_t from)
 {
 	for (size_t j = from; j < self->nr_burst; j++)
-		self->live[slots[j]] = NULL;
+		self->live.objs[slots[j]] = NULL;
+	nslab_live_pack(&self->live);
 	self->is_failed = true;
 }
 
@@ -176,14 +127,15 @@ static inline __attribute__((always_inline)) size_t
 bursts_loop(struct nslab_worker *worker, size_t n, const enum nslab_entry entry)
 {
 	struct bursts_worker *self = nslab_container_of(worker, struct bursts_worker, base);
-	const struct nslab_object_type type = self->type;
+	const struct nslab_object_type type = self->live.type;
 	struct nslab_cpu *cpu = worker->cpu;
 	const size_t nr_burst = self->nr_burst;
-	void **live = self->live;
+	const uint32_t nr_live = (uint32_t)self->live.nr;
+	void **live = self->live.objs;
 	size_t done = 0;
 
 	while (done < n && !self->is_failed) {
-		const uint32_t *slots = self->slots + nslab_rng_below(&self->rng, self->nr_live);
+		const uint32_t *slots = self->slots + nslab_rng_below(&self->rng, nr_live);
 
 		for (size_t j = 0; j < nr_burst; j++)
 			nslab_object_free(cpu, &type, live[slots[j]], entry);
@@ -206,24 +158,9 @@ NSLAB_WORKLOAD_BATCH(bursts)
 static void bursts_worker_exit(struct nslab_worker *worker)
 {
 	struct bursts_worker *self = nslab_container_of(worker, struct bursts_worker, base);
-	struct bursts *state = nslab_container_of(worker->workload, struct bursts, base);
 
-	if (self->is_failed)
-		atomic_fetch_add(&state->tally.nr_failed, 1);
+	nslab_typed_leave(worker, self->is_failed);
 	bursts_worker_free(self);
-}
-
-static int bursts_verify(struct nslab_workload *w)
-{
-	return nslab_tally_verdict(&nslab_container_of(w, struct bursts, base)->tally);
-}
-
-static void bursts_teardown(struct nslab_workload *w)
-{
-	struct bursts *state = nslab_container_of(w, struct bursts, base);
-
-	nslab_object_exit(&state->type);
-	free(state);
 }
 
 static const struct nslab_workload_ops bursts_ops = {
@@ -237,7 +174,7 @@ static const struct nslab_workload_ops bursts_ops = {
 	.worker_init = bursts_worker_init,
 	.batch = NSLAB_WORKLOAD_ENTRIES(bursts),
 	.worker_exit = bursts_worker_exit,
-	.verify = bursts_verify,
-	.teardown = bursts_teardown,
+	.verify = nslab_typed_verify,
+	.teardown = nslab_typed_teardown,
 };
 NSLAB_WORKLOAD_PLUGIN(bursts_ops);

@@ -19,10 +19,9 @@
  * other; checked when a worker leaves. Left out: the entry without an allocator, where all entries
  * would be one; trees that CPUs share, and frees after a grace period.
  */
-#include "workloads/common.h"
+#include "workloads/structure.h"
 
 #include "core/list.h"
-#include "core/rng.h"
 
 #include <numaslab/plugin.h>
 
@@ -187,12 +186,9 @@ static inline __attribute__((always_inline)) bool dentry_add(struct dentry_worke
 /* A random name among the last `max`: it may be gone. */
 static inline void dentry_look_up(struct dentry_worker *self)
 {
-	struct dentry_entry *e;
-	uint32_t age;
+	uint32_t age = (uint32_t)nslab_structure_draw(&self->rng, self->max);
+	struct dentry_entry *e = *dentry_find(self, self->next_name - 1 - age);
 
-	self->rng = self->rng * UINT64_C(0xd1342543de82ef95) + 1;
-	age = (uint32_t)(((self->rng >> 32) * self->max) >> 32);
-	e = *dentry_find(self, self->next_name - 1 - age);
 	if (!e)
 		return;
 	e->is_used = true;
@@ -295,7 +291,7 @@ dentry_loop(struct nslab_worker *worker, size_t n, const enum nslab_entry entry)
 	return done;
 }
 
-NSLAB_WORKLOAD_BATCH(dentry)
+NSLAB_STRUCTURE_BATCH(dentry)
 
 /* Entries that are not as the file's opening says. */
 static uint64_t dentry_count_broken(struct dentry_worker *self)
@@ -362,9 +358,7 @@ static const struct nslab_workload_ops dentry_ops = {
 	.params_size = sizeof(struct dentry_params),
 	.setup = dentry_setup,
 	.worker_init = dentry_worker_init,
-	.batch = {[NSLAB_ENTRY_CACHE] = dentry_cache,
-		  [NSLAB_ENTRY_KMALLOC] = dentry_kmalloc,
-		  [NSLAB_ENTRY_MALLOC] = dentry_malloc},
+	.batch = NSLAB_STRUCTURE_ENTRIES(dentry),
 	.worker_exit = dentry_worker_exit,
 	.verify = dentry_verify,
 	.teardown = dentry_teardown,

@@ -49,6 +49,18 @@ static inline void nslab_live_drain(struct nslab_live *live, struct nslab_cpu *c
 		nslab_object_free(cpu, &live->type, live->objs[--live->nr], entry);
 }
 
+/* Closes the gaps: entries that read NULL hold nothing. */
+static inline void nslab_live_pack(struct nslab_live *live)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < live->nr; i++) {
+		if (live->objs[i])
+			live->objs[kept++] = live->objs[i];
+	}
+	live->nr = kept;
+}
+
 static inline void nslab_live_exit(struct nslab_live *live, struct nslab_cpu *cpu,
 				   enum nslab_entry entry)
 {

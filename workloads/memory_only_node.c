@@ -184,7 +184,20 @@ static inline __attribute__((always_inline)) size_t only_loop(struct nslab_worke
 	return done;
 }
 
-NSLAB_WORKLOAD_BATCH(only)
+static size_t only_none(struct nslab_worker *worker, size_t n)
+{
+	return only_loop(worker, n, NSLAB_ENTRY_NONE);
+}
+
+static size_t only_cache(struct nslab_worker *worker, size_t n)
+{
+	return only_loop(worker, n, NSLAB_ENTRY_CACHE);
+}
+
+static size_t only_kmalloc(struct nslab_worker *worker, size_t n)
+{
+	return only_loop(worker, n, NSLAB_ENTRY_KMALLOC);
+}
 
 static void only_look(struct only *state, const struct only_worker *self)
 {

@@ -21,6 +21,7 @@
  * allocator, where all heads would be one; what is in the packet.
  */
 #include "workloads/carry.h"
+#include "workloads/structure.h"
 
 #include <numaslab/plugin.h>
 
@@ -266,7 +267,7 @@ static inline __attribute__((always_inline)) size_t skb_loop(struct nslab_worker
 				       entry);
 }
 
-NSLAB_WORKLOAD_BATCH(skb)
+NSLAB_STRUCTURE_BATCH(skb)
 
 /* Off the clock. */
 static void skb_drop(struct nslab_carrier *carrier, void *slot)
@@ -312,9 +313,7 @@ static const struct nslab_workload_ops skb_ops = {
 	.params_size = sizeof(struct skb_params),
 	.setup = skb_setup,
 	.worker_init = skb_worker_init,
-	.batch = {[NSLAB_ENTRY_CACHE] = skb_cache,
-		  [NSLAB_ENTRY_KMALLOC] = skb_kmalloc,
-		  [NSLAB_ENTRY_MALLOC] = skb_malloc},
+	.batch = NSLAB_STRUCTURE_ENTRIES(skb),
 	.worker_exit = skb_worker_exit,
 	.verify = skb_verify,
 	.teardown = skb_teardown,

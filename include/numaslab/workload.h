@@ -50,11 +50,13 @@ struct nslab_run {
 	const bool *node_has_pus;
 	/*
 	 * More CPU handles than workers, for a worker that plays many CPUs: id from nr_workers on,
-	 * below env->arena->nr_cpus. By the thread that uses them, off the clock. 0, or -EINVAL for
-	 * an id or node that does not exist, -EBUSY, or the backend's error.
+	 * below NSLAB_MAX_CPUS. By the thread that uses them, off the clock. 0, or -EINVAL for an
+	 * id or node that does not exist, -EBUSY, or the backend's error.
 	 */
 	int (*cpu_online)(struct nslab_run *run, int id, int node, struct nslab_cpu **cpu);
 	void (*cpu_offline)(struct nslab_run *run, struct nslab_cpu *cpu);
+	/* monotonic, for a workload that does things at given times; nobody measures with it */
+	uint64_t (*now_ns)(const struct nslab_run *run);
 };
 
 /*
@@ -109,11 +111,15 @@ struct nslab_workload_ops {
 	void (*figures)(struct nslab_workload *w, struct nslab_figures *figures);
 	/* the kernel change or published measurement that it would have caught; NULL: none known */
 	const char *catches;
+	/*
+	 * optional: judges the parameters together, and files that they name, when a plan is made.
+	 * 0, or a negative errno and one line in `why`.
+	 */
+	int (*check)(const void *params, char *why, size_t why_bytes);
 };
 
-/* An entry that the ops table leaves out is made for nothing, which is no fault. */
 #define NSLAB_WORKLOAD_BATCH(x)                                                                    \
- __attribute__((unused)) static size_t x##_none(struct nslab_worker *worker, size_t n)                                     \
+ static size_t x##_none(struct nslab_worker *worker, size_t n)                                     \
  {                                                                                                 \
   return x##_loop(worker, n, NSLAB_ENTRY_NONE);                                                    \
  }                                                                                                 \
@@ -125,7 +131,7 @@ struct nslab_workload_ops {
  {                                                                                                 \
   return x##_loop(worker, n, NSLAB_ENTRY_KMALLOC);                                                 \
  }                                                                                                 \
- __attribute__((unused)) static size_t x##_malloc(struct nslab_worker *worker, size_t n)                                   \
+ static size_t x##_malloc(struct nslab_worker *worker, size_t n)                                   \
  {                                                                                                 \
   return x##_loop(worker, n, NSLAB_ENTRY_MALLOC);                                                  \
  }

@@ -252,9 +252,11 @@ static const struct {
 	void *(*consume)(void *b);
 	void (*fill)(const struct bench *b);
 } loops[] = {
-	{run_none, consume_none, fill_none},	      {run_cache, consume_cache, fill_cache},
-	{run_kmalloc, consume_kmalloc, fill_kmalloc}, {run_malloc, consume_malloc, fill_malloc},
-	{run_inline, consume_inline, fill_inline},
+	[NSLAB_ENTRY_NONE] = {run_none, consume_none, fill_none},
+	[NSLAB_ENTRY_CACHE] = {run_cache, consume_cache, fill_cache},
+	[NSLAB_ENTRY_KMALLOC] = {run_kmalloc, consume_kmalloc, fill_kmalloc},
+	[NSLAB_ENTRY_MALLOC] = {run_malloc, consume_malloc, fill_malloc},
+	[ENTRY_INLINE] = {run_inline, consume_inline, fill_inline},
 };
 
 /* ---- the ceiling: an intrusive list reached through the handle, behind the same table ---- */

@@ -11,7 +11,10 @@
  *
  * With INLINE_TLS the same fast path stands behind two functions with the signatures of malloc and
  * free, called through the procedure linkage table as a peer's are; the handle is in thread-local
- * storage. The difference between the two is what the explicit handle is worth.
+ * storage. The difference between the two is what the explicit handle is worth. With INLINE_RSEQ
+ * the handle comes from a table, by the CPU number that the kernel keeps in the thread's rseq area.
+ * There is no critical section, which a handle for each CPU would need as soon as threads move:
+ * workers are pinned here, so the row tells what the look-up costs and nothing more.
  *
  * A heap that is not nodelocal's, or that counts, is refused on this entry: the handle would be
  * read as something that it is not, or the counts would be wrong.
@@ -19,9 +22,17 @@
 #include "allocators/nodelocal.h"
 
 #include <numaslab/slab.h>
+#ifdef INLINE_RSEQ
+# include <sys/rseq.h>
+#endif
 
-#ifdef INLINE_TLS
-# define INLINE_PREFIX "tls-"
+#if defined(INLINE_TLS) || defined(INLINE_RSEQ)
+# define INLINE_CALLED
+# ifdef INLINE_TLS
+#  define INLINE_PREFIX "tls-"
+# else
+#  define INLINE_PREFIX "rseq-"
+# endif
 NSLAB_EXPORT void *inline_malloc(size_t size_bytes);
 NSLAB_EXPORT void inline_free(void *obj);
 # define kmalloc(cpu, size_bytes, gfp) ((void)(cpu), inline_malloc(size_bytes))
@@ -54,9 +65,50 @@ void nodelocal_kfree_slow(struct nslab_cpu *base, void *obj)
 	base->ops->kfree(base, obj);
 }
 
-#ifdef INLINE_TLS
+#if defined(INLINE_TLS)
+
 static _Thread_local struct nslab_cpu *inline_cpu __attribute__((tls_model("initial-exec")));
 
+static int inline_cpu_set(struct nslab_cpu *cpu)
+{
+	inline_cpu = cpu;
+	return 0;
+}
+
+#elif defined(INLINE_RSEQ)
+
+static struct nslab_cpu *inline_cpus[NSLAB_MAX_CPUS];
+
+static inline unsigned inline_cpu_id(void)
+{
+	const char *thread = __builtin_thread_pointer();
+	const struct rseq *area = (const void *)(thread + __rseq_offset);
+
+	return *(const volatile uint32_t *)&area->cpu_id;
+}
+
+# define inline_cpu inline_cpus[inline_cpu_id()]
+
+/* The caller is pinned. A C library that did not register the area says so by its size. */
+static int inline_cpu_set(struct nslab_cpu *cpu)
+{
+	if (!__rseq_size || inline_cpu_id() >= NSLAB_MAX_CPUS)
+		return -EOPNOTSUPP;
+	inline_cpu = cpu;
+	return 0;
+}
+
+#else
+
+static int inline_cpu_set(struct nslab_cpu *cpu)
+{
+	(void)cpu;
+	return 0;
+}
+
+#endif
+
+#ifdef INLINE_CALLED
 NODELOCAL_HOT void *inline_malloc(size_t size_bytes)
 {
 	return nodelocal_kmalloc_fast(inline_cpu, size_bytes, GFP_KERNEL, NUMA_NO_NODE);
@@ -71,12 +123,14 @@ NODELOCAL_HOT void inline_free(void *obj)
 static int inline_worker_init(struct nslab_workload *w, struct nslab_cpu *cpu, int index,
 			      struct nslab_worker **worker)
 {
-	if (w->run->entry == NSLAB_ENTRY_KMALLOC &&
-	    (strcmp(cpu->ops->name, "nodelocal") != 0 || cpu->ops != cpu->heap->ops))
-		return -EOPNOTSUPP;
-#ifdef INLINE_TLS
-	inline_cpu = cpu;
-#endif
+	if (w->run->entry == NSLAB_ENTRY_KMALLOC) {
+		int rc = inline_cpu_set(cpu);
+
+		if (rc)
+			return rc;
+		if (strcmp(cpu->ops->name, "nodelocal") != 0 || cpu->ops != cpu->heap->ops)
+			return -EOPNOTSUPP;
+	}
 	return inline_from->worker_init(w, cpu, index, worker);
 }
 

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Plans every shipped plan on every shared topology, and on shapes that nobody ships.
-# usage: test_plans.sh NUMASLAB PLANS_FOLDER SHARED_FOLDER
+# usage: test_plans.sh NUMASLAB PLANS_FOLDER SHARED_FOLDER TRACE
 set -u
 numaslab=$1
 plans=$2
 shared=${NUMASLAB_SHARED:-$3}
+trace=$4
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failures=0
@@ -23,6 +24,10 @@ plan_on()
 	local plan=$1
 	shift
 	local table json trials
+
+	case $plan in
+	*/replay.ini) set -- "$@" trace="$trace" ;; # it ships without one
+	esac
 
 	table=$("$numaslab" plan "$plan" "$@" 2>"$scratch/err") || {
 		# a plan of pairs has nothing to run on one PU, and says so

@@ -10,8 +10,9 @@
  * invariants must hold, its caches must go, and the world must close without a page left.
  *
  * A shape that the workload cannot have (too few workers, not a multiple of its group, no node
- * without PUs) is told and left out; a workload that ran in no shape at all fails. Left out: time,
- * pinning, and peers' libraries other than the one the test is linked with.
+ * without PUs, refused together with the parameters) is told and left out; a workload that ran in
+ * no shape at all fails. Left out: time, pinning, and peers' libraries other than the one the test
+ * is linked with.
  */
 #define _GNU_SOURCE
 #include "allocators/common/kmalloc.h"
@@ -149,6 +150,15 @@ static void crew_cpu_offline(struct nslab_run *run, struct nslab_cpu *cpu)
 	nslab_world_cpu_offline(crew->machine.world, cpu);
 }
 
+/* Time jumps a long way at each look, so that nobody waits for it. */
+static uint64_t crew_now_ns(const struct nslab_run *run)
+{
+	static atomic_ullong now;
+
+	(void)run;
+	return atomic_fetch_add(&now, 1000000000u);
+}
+
 static void ignore_figure(struct nslab_figures *figures, const char *name, double value,
 			  const char *unit)
 {
@@ -189,6 +199,7 @@ static int crew_open(struct crew *crew, enum nslab_entry entry, int nr_workers, 
 		.node_has_pus = crew->node_has_pus,
 		.cpu_online = crew_cpu_online,
 		.cpu_offline = crew_cpu_offline,
+		.now_ns = crew_now_ns,
 	};
 	rc = crew->ops->setup(&crew->run, params, &crew->workload);
 	if (rc)
@@ -234,8 +245,10 @@ static int run_shape(struct crew *crew, enum nslab_entry entry, const struct sha
 	int rc = crew_open(crew, entry, shape->nr_workers, params);
 
 	m->nr_reports = 0;
-	if (rc == -ENXIO) {
-		printf("%s: no node that it needs with %s\n", crew->ops->name, shape->name);
+	if (rc == -ENXIO || rc == -EINVAL) {
+		printf("%s: %s with %s\n", crew->ops->name,
+		       rc == -ENXIO ? "no node that it needs" : "not with these parameters",
+		       shape->name);
 		destroy_caches(m);
 		machine_close(m);
 		return 1;

@@ -122,6 +122,10 @@ static inline int synthetic_add_trial(struct nslab_store *store, int64_t cell, i
 	};
 	struct nslab_cachestat_record cache = {
 		"object", 640, 10, 20, 3, 40, "{\"alloc_fastpath\": 90, \"list_lock\": 10}"};
+	const struct nslab_figure_record figures[] = {{"remote_frees", 100.0 + block, "objects"},
+						      {"slabs dentry", 7, "slabs"}};
+	const struct nslab_point_record points[] = {{"slabs dentry", 0, block},
+						    {"slabs dentry", 1, 9}};
 	struct nslab_trial_record trial = {
 		.cell = cell,
 		.block = block,
@@ -142,6 +146,10 @@ static inline int synthetic_add_trial(struct nslab_store *store, int64_t cell, i
 		.windows = windows,
 		.counters = counters,
 		.caches = &cache,
+		.nr_figures = isnan(ns) ? 0u : 2u,
+		.figures = figures,
+		.nr_points = isnan(ns) ? 0u : 2u,
+		.points = points,
 	};
 
 	for (int i = 0; i < SYNTHETIC_WINDOWS; i++)

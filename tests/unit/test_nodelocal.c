@@ -462,6 +462,25 @@ static void nodelocal_honours_the_order_when_it_is_forced(void **state)
 	rig_close(&rig);
 }
 
+static void nodelocal_spreads_large_objects_when_a_slab_has_many(void **state)
+{
+	struct nslab_cache_spec spec = {.name = "c", .object_size = 1024, .order = 3};
+	struct kmem_cache *few, *many;
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig);
+	few = rig_cache(&rig, 1024, 8, NULL);
+	assert_int_equal(rig.ops.cache_create(rig.heap, &spec, &many), 0);
+	/* four in a page: nothing is spent on colours */
+	assert_int_equal(few->size, 1024);
+	assert_int_equal(few->order, 0);
+	assert_int_equal(many->size, 1024 + NSLAB_CACHE_LINE);
+	assert_int_equal(rig_destroy(&rig, few), 0);
+	assert_int_equal(rig_destroy(&rig, many), 0);
+	rig_close(&rig);
+}
+
 static void nodelocal_refuses_to_destroy_when_an_object_lives(void **state)
 {
 	struct kmem_cache *s;
@@ -685,6 +704,7 @@ int main(void)
 		cmocka_unit_test(nodelocal_loses_nothing_when_any_page_is_refused),
 		cmocka_unit_test(nodelocal_refuses_the_spec_when_it_is_absurd),
 		cmocka_unit_test(nodelocal_honours_the_order_when_it_is_forced),
+		cmocka_unit_test(nodelocal_spreads_large_objects_when_a_slab_has_many),
 		cmocka_unit_test(nodelocal_refuses_to_destroy_when_an_object_lives),
 		cmocka_unit_test(nodelocal_holds_a_bounded_amount_when_all_classes_were_used),
 		cmocka_unit_test(nodelocal_sends_one_batch_when_many_objects_are_remote),

@@ -66,7 +66,7 @@ struct made_cell {
 	int threads;
 	int64_t size;
 	double ns, held, lock;
-	bool is_baseline, is_twin;
+	bool is_baseline, is_twin, has_curve;
 };
 
 static void made_trials(struct made_run *made, const struct made_cell *c, int64_t id)
@@ -77,6 +77,8 @@ static void made_trials(struct made_run *made, const struct made_cell *c, int64_
 		.nr_pages = 1,
 		.stat_json = c->lock >= 0 ? stats : NULL,
 	};
+	const struct nslab_point_record points[] = {
+		{"all slabs", 0, 5}, {"all slabs", 10, 40}, {"all slabs", 20, 12}};
 	struct nslab_window windows[64];
 	struct nslab_err err;
 
@@ -98,6 +100,8 @@ static void made_trials(struct made_run *made, const struct made_cell *c, int64_
 			.windows = windows,
 			.nr_caches = 1,
 			.caches = &cache,
+			.nr_points = c->has_curve ? 3 : 0,
+			.points = points,
 		};
 
 		assert_int_equal(nslab_store_add_trial(made->store, &trial, &err), 0);
@@ -238,6 +242,21 @@ static void made_orders(struct made_run *made, int nr_sizes, double lock)
 	}
 }
 
+static void made_curves(struct made_run *made)
+{
+	static const char *const arms[] = {"slub", "slab"};
+
+	for (int i = 0; i < 2; i++)
+		made_add(made, (struct made_cell){.workload = "replay",
+						  .arm = arms[i],
+						  .allocator = arms[i],
+						  .size = 0,
+						  .ns = 40,
+						  .held = 1 << 20,
+						  .lock = -1,
+						  .has_curve = true});
+}
+
 /* ---- reading what came out ---- */
 
 static char *slurp(const char *name)
@@ -319,11 +338,11 @@ static void plots_write_the_cells_of_a_run(void **state)
 	made_throughput(&made, arms, 3, 2);
 	made_reopen(&made);
 	assert_int_equal(make(&made, NULL, 0, &outcome, &err), 0);
-	assert_int_equal(outcome.nr, 4);
+	assert_int_equal(outcome.nr, 5);
 	assert_string_equal(outcome.plots[0].name, "throughput");
 	assert_true(outcome.plots[0].is_written);
 	assert_false(outcome.plots[0].is_drawn);
-	for (size_t i = 1; i < 4; i++) {
+	for (size_t i = 1; i < 5; i++) {
 		assert_false(outcome.plots[i].is_written);
 		assert_true(strlen(outcome.plots[i].reason) > 20);
 	}
@@ -457,6 +476,22 @@ static void order_shows_time_memory_and_locks(void **state)
 	nslab_store_close(made.store);
 }
 
+static void curves_draws_each_series_of_a_family(void **state)
+{
+	struct made_run made = {.label = NULL};
+	struct nslab_plots_outcome outcome;
+	struct nslab_err err;
+
+	(void)state;
+	made_open(&made);
+	made_curves(&made);
+	made_reopen(&made);
+	assert_int_equal(make(&made, "curves", 0, &outcome, &err), 0);
+	assert_string_equal(cell_of(slurp("curves.dat"), 3, "1\t2\t10\t", "all slabs"), "40");
+	assert_string_equal(cell_of(slurp("curves.dat"), 3, "1\t1\t20\t", "slub"), "12");
+	nslab_store_close(made.store);
+}
+
 static void order_leaves_uncounted_locks_empty(void **state)
 {
 	struct made_run made = {.label = NULL};
@@ -549,6 +584,7 @@ static void plots_draw_every_plot(void **state)
 	made_scaling(&made, large_arms, 3, 32);
 	made_matrix(&made, 1, 3, 1);
 	made_orders(&made, 1, -1);
+	made_curves(&made);
 	made_reopen(&made);
 	assert_int_equal(make(&made, NULL, NSLAB_PLOT_PNG | NSLAB_PLOT_SVG, &outcome, &err), 0);
 	for (size_t i = 0; i < outcome.nr; i++) {
@@ -669,6 +705,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(scaling_counts_all_workers),
 		cmocka_unit_test(matrix_keeps_pairs_and_leaves_throughput_alone),
 		cmocka_unit_test(order_shows_time_memory_and_locks),
+		cmocka_unit_test(curves_draws_each_series_of_a_family),
+		cmocka_unit_test(curves_draws_each_series_of_a_family),
 		cmocka_unit_test(order_leaves_uncounted_locks_empty),
 		cmocka_unit_test(plots_refuse_what_they_cannot_do),
 		cmocka_unit_test(plots_leave_tables_without_gnuplot),

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include "tests/unit/synthetic_run.h"
 
+#include "results/figures.h"
 #include "results/text.h"
 
 #include <errno.h>
@@ -174,6 +175,37 @@ static void counters_are_summed_and_absent_ones_keep_their_reason(void **state)
 	assert_true(counter->value == 10.0);
 	assert_true(fabs(counter->per_op - 10.0 / (20.0 * 1e6)) < 1e-15);
 	assert_int_equal(file.list->cells[6].nr_counters, 0);
+	nslab_run_file_close(&file);
+}
+
+static void figures_are_medians_and_curves_of_the_first_trial(void **state)
+{
+	struct folder *folder = *state;
+	struct synthetic_spec spec = {.nr_blocks = 3, .scale = 1.0};
+	struct nslab_figure_list *list;
+	struct nslab_run_file file;
+	struct nslab_err err = {""};
+	char text[4096] = "";
+	FILE *out;
+
+	write_run(folder->path, &spec);
+	assert_int_equal(nslab_run_file_open(folder->path, &file, &err), 0);
+	assert_int_equal(nslab_store_figures(file.store, file.list, &list, &err), 0);
+	/* six arms of each workload ran; the seventh is skipped */
+	assert_int_equal(list->nr_figures, 2 * 6 * 2);
+	assert_int_equal(list->nr_points, 2 * 6 * 2);
+	assert_string_equal(list->figures[0].name, "remote_frees");
+	assert_true(list->figures[0].value == 101.0 && list->figures[0].nr == 3);
+	assert_true(list->points[0].y == 0.0 && list->points[1].y == 9.0);
+	out = fmemopen(text, sizeof(text), "w");
+	nslab_figures_table(list, file.list, out, 78);
+	fclose(out);
+	assert_non_null(strstr(text, "remote_frees                       101         101"));
+	out = fmemopen(text, sizeof(text), "w");
+	assert_int_equal(nslab_figures_csv(list, file.list, out), 0);
+	fclose(out);
+	assert_non_null(strstr(text, ",null,0,remote_frees,101,3,objects\n"));
+	nslab_figure_list_free(list);
 	nslab_run_file_close(&file);
 }
 
@@ -623,6 +655,7 @@ int main(void)
 		STORE_TEST(store_reads_back_the_run),
 		STORE_TEST(store_reads_back_cells_and_their_trials),
 		STORE_TEST(counters_are_summed_and_absent_ones_keep_their_reason),
+		STORE_TEST(figures_are_medians_and_curves_of_the_first_trial),
 		STORE_TEST(last_valid_attempt_of_a_block_counts),
 		STORE_TEST(failed_trial_leaves_nothing_behind),
 		STORE_TEST(views_summarize_what_the_library_reads),

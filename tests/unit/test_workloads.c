@@ -2,26 +2,13 @@
 /*
  * test_workloads.c: every built-in workload over a table that counts.
  *
- * The table below allocates with malloc and counts what is alive, so a lost or twice freed object
- * shows as a number (and as a report under AddressSanitizer). Each workload runs on every entry
- * with one thread driving all workers, and then with a thread per worker, which ThreadSanitizer
- * judges. No test looks at the time.
+ * The table of counting.h allocates with malloc and counts what is alive, so a lost or twice freed
+ * object shows as a number (and as a report under AddressSanitizer). Each workload runs on every
+ * entry with one thread driving all workers, and then with a thread per worker, which
+ * ThreadSanitizer judges. No test looks at the time.
  */
 #define _GNU_SOURCE /* pthread_barrier_t */
-#include "core/param.h"
-
-#include <numaslab/plugin.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#define WORKERS_MAX 4
-#define TRACE_MAX   64
+#include "workload_trial.h"
 
 extern const struct nslab_plugin nslab_plugin_pingpong;
 extern const struct nslab_plugin nslab_plugin_batch;
@@ -34,159 +21,6 @@ static const struct nslab_plugin *const plugins[] = {
 	&nslab_plugin_bursts,	&nslab_plugin_remote_free,
 };
 #define NR_PLUGINS (sizeof(plugins) / sizeof(plugins[0]))
-
-/* ---- a table that counts ---- */
-
-static struct {
-	atomic_long nr_live;
-	atomic_long nr_allocs;
-	long fail_at; /* allocation with this number fails, and all after it; 0: none */
-	bool is_traced;
-	void *allocated[TRACE_MAX], *freed[TRACE_MAX];
-	size_t nr_allocated, nr_freed;
-} counting;
-
-static void counting_reset(void)
-{
-	memset(&counting, 0, sizeof(counting));
-}
-
-static void *counting_take(size_t size_bytes)
-{
-	long number = atomic_fetch_add(&counting.nr_allocs, 1) + 1;
-	void *obj;
-
-	if (counting.fail_at && number >= counting.fail_at)
-		return NULL;
-	obj = malloc(size_bytes);
-	assert_non_null(obj);
-	atomic_fetch_add(&counting.nr_live, 1);
-	if (counting.is_traced && counting.nr_allocated < TRACE_MAX)
-		counting.allocated[counting.nr_allocated++] = obj;
-	return obj;
-}
-
-static void counting_give(void *obj)
-{
-	atomic_fetch_sub(&counting.nr_live, 1);
-	if (counting.is_traced && counting.nr_freed < TRACE_MAX)
-		counting.freed[counting.nr_freed++] = obj;
-	free(obj);
-}
-
-static void *counting_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, int node)
-{
-	(void)cpu;
-	(void)gfp;
-	(void)node;
-	return counting_take(s->object_size);
-}
-
-static void counting_free(struct nslab_cpu *cpu, struct kmem_cache *s, void *obj)
-{
-	(void)cpu;
-	(void)s;
-	counting_give(obj);
-}
-
-static void *counting_kmalloc(struct nslab_cpu *cpu, size_t size_bytes, gfp_t gfp, int node)
-{
-	(void)cpu;
-	(void)gfp;
-	(void)node;
-	return counting_take(size_bytes);
-}
-
-static void counting_kfree(struct nslab_cpu *cpu, void *obj)
-{
-	(void)cpu;
-	counting_give(obj);
-}
-
-static struct kmem_cache counting_cache;
-
-static int counting_create(struct nslab_heap *heap, const struct nslab_cache_spec *spec,
-			   struct kmem_cache **s)
-{
-	counting_cache.heap = heap;
-	counting_cache.object_size = (unsigned)spec->object_size;
-	*s = &counting_cache;
-	return 0;
-}
-
-static const struct nslab_allocator_ops counting_ops = {
-	.name = "counting",
-	.cache_create = counting_create,
-	.alloc = counting_alloc,
-	.free = counting_free,
-	.kmalloc = counting_kmalloc,
-	.kfree = counting_kfree,
-};
-
-/* ---- one trial ---- */
-
-struct trial {
-	const struct nslab_workload_ops *ops;
-	struct nslab_run run;
-	struct nslab_heap heap;
-	struct nslab_cpu cpus[WORKERS_MAX];
-	struct nslab_worker *workers[WORKERS_MAX];
-	struct nslab_workload *w;
-	size_t n; /* operations per batch */
-	int nr_batches;
-	atomic_int nr_running; /* counted workers that are not done */
-	atomic_size_t done;    /* of counted workers */
-	pthread_barrier_t barrier;
-};
-
-static void trial_open(struct trial *t, const struct nslab_plugin *plugin, enum nslab_entry entry,
-		       int nr_workers, const char *const *settings)
-{
-	_Alignas(16) char params[256] = {0};
-	struct nslab_err err = {""};
-
-	memset(t, 0, sizeof(*t));
-	t->ops = plugin->ops;
-	t->heap.ops = &counting_ops;
-	t->run.heap = &t->heap;
-	t->run.entry = entry;
-	t->run.nr_workers = nr_workers;
-	t->run.seed = 42;
-	assert_true(t->ops->params_size <= sizeof(params));
-	assert_int_equal(nslab_param_defaults(t->ops->params, params, &err), 0);
-	for (; settings && settings[0]; settings += 2) {
-		const struct nslab_param *row = nslab_param_find(t->ops->params, settings[0]);
-
-		assert_non_null(row);
-		assert_int_equal(nslab_param_set(row, settings[1], params, &err), 0);
-	}
-	assert_int_equal(t->ops->setup(&t->run, params, &t->w), 0);
-}
-
-static int trial_join(struct trial *t, int index)
-{
-	t->cpus[index].ops = &counting_ops;
-	t->cpus[index].id = index;
-	return t->ops->worker_init(t->w, &t->cpus[index], index, &t->workers[index]);
-}
-
-static size_t trial_batch(struct trial *t, int index, size_t n)
-{
-	return t->ops->batch[t->run.entry](t->workers[index], n);
-}
-
-static void trial_leave(struct trial *t, int index)
-{
-	t->ops->worker_exit(t->workers[index]);
-}
-
-static int trial_close(struct trial *t)
-{
-	int rc = t->ops->verify(t->w);
-
-	t->ops->teardown(t->w);
-	return rc;
-}
 
 static int workers_for(const struct nslab_workload_ops *ops, int nr)
 {
@@ -359,7 +193,7 @@ static void churn_keeps_its_set_alive(void **state)
 	counting_reset();
 	trial_open(&t, &nslab_plugin_churn, NSLAB_ENTRY_CACHE, 1, settings);
 	assert_int_equal(trial_join(&t, 0), 0);
-	assert_int_equal(counting_cache.object_size, 128);
+	assert_int_equal(counting_caches[0].object_size, 128);
 	assert_int_equal(atomic_load(&counting.nr_live), 32);
 	counting.is_traced = true;
 	assert_int_equal(trial_batch(&t, 0, 1000), 1000);

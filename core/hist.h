@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hist.h: a log-linear histogram of 64-bit values (nanoseconds, mostly), in 20 KiB.
+ *
+ * Each octave has 64 buckets of one width, so a value is known to within 1/64 of itself (values
+ * below 128 exactly). One thread adds, and whoever joins the threads merges. What is above 2^45
+ * (9.7 hours of nanoseconds) is counted in the last bucket; largest and smallest are exact.
+ */
+#ifndef NSLAB_CORE_HIST_H
+#define NSLAB_CORE_HIST_H
+
+#include <math.h>
+#include <stdint.h>
+
+#define NSLAB_HIST_SUB	   64u /* buckets of an octave */
+#define NSLAB_HIST_OCTAVES 40u
+#define NSLAB_HIST_BUCKETS (NSLAB_HIST_SUB * NSLAB_HIST_OCTAVES)
+
+struct nslab_hist {
+	uint64_t nr, min, max; /* min and max mean nothing while nr is 0 */
+	uint64_t buckets[NSLAB_HIST_BUCKETS];
+};
+
+static inline unsigned nslab_hist_bucket(uint64_t value)
+{
+	unsigned octave, bucket;
+
+	if (value < NSLAB_HIST_SUB)
+		return (unsigned)value;
+	octave = 63u - (unsigned)__builtin_clzll(value) - 6u; /* 0: 64..127 */
+	bucket = NSLAB_HIST_SUB * (octave + 1) + (unsigned)((value >> octave) & 63u);
+	return bucket < NSLAB_HIST_BUCKETS ? bucket : NSLAB_HIST_BUCKETS - 1;
+}
+
+/* Smallest value of the bucket. */
+static inline uint64_t nslab_hist_floor(unsigned bucket)
+{
+	unsigned octave = bucket / NSLAB_HIST_SUB;
+
+	if (!octave)
+		return bucket;
+	return (uint64_t)(NSLAB_HIST_SUB + bucket % NSLAB_HIST_SUB) << (octave - 1);
+}
+
+static inline void nslab_hist_add(struct nslab_hist *hist, uint64_t value)
+{
+	hist->buckets[nslab_hist_bucket(value)]++;
+	hist->min = hist->nr && hist->min < value ? hist->min : value;
+	hist->max = hist->nr && hist->max > value ? hist->max : value;
+	hist->nr++;
+}
+
+static inline void nslab_hist_merge(struct nslab_hist *into, const struct nslab_hist *from)
+{
+	if (!from->nr)
+		return;
+	for (unsigned i = 0; i < NSLAB_HIST_BUCKETS; i++)
+		into->buckets[i] += from->buckets[i];
+	into->min = into->nr && into->min < from->min ? into->min : from->min;
+	into->max = into->nr && into->max > from->max ? into->max : from->max;
+	into->nr += from->nr;
+}
+
+/*
+ * The value below or at which a share q of all lies: the middle of its bucket, never beyond the
+ * largest. NaN with fewer than 10 values beyond it, which would be a quantile of luck.
+ */
+static inline double nslab_hist_quantile(const struct nslab_hist *hist, double q)
+{
+	uint64_t rank = (uint64_t)ceil(q * (double)hist->nr);
+	uint64_t seen = 0;
+
+	if (!hist->nr || (1.0 - q) * (double)hist->nr < 10.0)
+		return NAN;
+	for (unsigned i = 0; i < NSLAB_HIST_BUCKETS; i++) {
+		seen += hist->buckets[i];
+		if (seen < rank || !seen)
+			continue;
+		double middle = ((double)nslab_hist_floor(i) +
+				 (double)nslab_hist_floor(i + 1 < NSLAB_HIST_BUCKETS ? i + 1 : i)) /
+				2.0;
+
+		if (i < NSLAB_HIST_SUB)
+			middle = (double)i;
+		return middle < (double)hist->max ? middle : (double)hist->max;
+	}
+	return (double)hist->max;
+}
+
+#endif
