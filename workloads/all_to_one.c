@@ -6,9 +6,9 @@
  * server thread, free what the submitting CPUs allocated. Objects leave the makers for ever and
  * come back only through the node's lists, so every maker refills under the lock that the freeing
  * CPU takes for each slab. In the 7.0 release candidates that was where the design with sheaves
- * lost two thirds of its speed: the makers asked without being allowed to block, got no refill and
- * went to the other nodes' partial lists instead. `gfp=nowait` asks in that way first and, as a
- * block layer does, again with permission to block when nothing came.
+ * lost almost two thirds of its speed: the makers asked without being allowed to block, got no
+ * refill and went to the other nodes' partial lists instead. `gfp=nowait` asks in that way first
+ * and, as a block layer does, again with permission to block when nothing came.
  *
  * How it works: one lane (lanes.h) from each maker to the last worker, which takes from them in
  * turn, a chunk each. Its windows are not counted: one operation is one object of a maker.

@@ -5,8 +5,7 @@
  * It imitates memory behind a link, or of an accelerator, that a driver or a tiering daemon asks
  * for by number. No CPU frees there as its own, so a design that keeps arrays per CPU for its node
  * alone has none to use, each request goes to the node's lists, and code that believes that every
- * node has a CPU shows itself. The second repair of the regression in the 7.0 release candidates
- * was about such nodes.
+ * node has a CPU shows itself.
  *
  * How it works: the node is the first one without a PU, or `node`; setup answers -ENXIO where there
  * is none and -EINVAL where a PU is at home. A worker holds `live_objects` and replaces the oldest.

@@ -29,6 +29,10 @@ static const char query[] =
 	" (SELECT sum(json_extract(stat_json, '$.remote_free')) FROM cachestat"
 	"  WHERE trial = t.id) FROM trial t JOIN cell c ON c.id = t.cell";
 
+static const char nodes_query[] =
+	"SELECT r.is_simulated, json_array_length(p.json, '$.nodes') FROM run r"
+	" JOIN topology p ON p.id = r.topology";
+
 enum {
 	WORKLOAD,
 	ALLOCATOR,
@@ -120,11 +124,7 @@ static int check_nodes(sqlite3 *db)
 	sqlite3_stmt *row;
 	int is_wrong = 1;
 
-	if (sqlite3_prepare_v2(
-		    db,
-		    "SELECT r.is_simulated, json_array_length(p.json, '$.nodes') FROM run r JOIN topology p"
-		    " ON p.id = r.topology",
-		    -1, &row, NULL) != SQLITE_OK) {
+	if (sqlite3_prepare_v2(db, nodes_query, -1, &row, NULL) != SQLITE_OK) {
 		printf("failed: %s\n", sqlite3_errmsg(db));
 		return 1;
 	}
