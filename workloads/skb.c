@@ -24,6 +24,7 @@
 #include "workloads/structure.h"
 
 #include <numaslab/plugin.h>
+#include <stdio.h>
 
 #define SKB_BULK_MAX 64
 
@@ -133,6 +134,17 @@ static int skb_lanes(struct skb *state, const struct skb_params *p, int half)
 			return rc;
 	}
 	return 0;
+}
+
+static int skb_check(const void *params, char *why, size_t why_bytes)
+{
+	const struct skb_params *p = params;
+
+	if (p->bulk <= p->ring_objects)
+		return 0;
+	snprintf(why, why_bytes, "bulk=%lld is more than ring_objects=%lld", (long long)p->bulk,
+		 (long long)p->ring_objects);
+	return -EINVAL;
 }
 
 static int skb_setup(struct nslab_run *run, const void *params, struct nslab_workload **w)
@@ -318,5 +330,6 @@ static const struct nslab_workload_ops skb_ops = {
 	.verify = skb_verify,
 	.teardown = skb_teardown,
 	.figures = skb_figures,
+	.check = skb_check,
 };
 NSLAB_WORKLOAD_PLUGIN(skb_ops);

@@ -163,6 +163,21 @@ static void skb_refuses_what_cannot_be(void **state)
 	assert_int_equal(setup_answer(&nslab_plugin_skb, NULL, 2), 0);
 }
 
+static void skb_says_why_when_a_plan_is_made(void **state)
+{
+	const struct nslab_workload_ops *ops = nslab_plugin_skb.ops;
+	/* head_size, data_size, bulk, ring_objects, flows */
+	int64_t params[5] = {224, 1024, 64, 64, 0};
+	char why[64] = "";
+
+	(void)state;
+	assert_int_equal(ops->params_size, sizeof(params));
+	assert_int_equal(ops->check(params, why, sizeof(why)), 0);
+	params[3] = 63;
+	assert_int_equal(ops->check(params, why, sizeof(why)), -EINVAL);
+	assert_string_equal(why, "bulk=64 is more than ring_objects=63");
+}
+
 /* ---- all_to_one ---- */
 
 static void all_to_one_frees_what_everyone_made(void **state)
@@ -576,6 +591,7 @@ int main(void)
 		cmocka_unit_test(skb_deals_to_every_application_when_in_groups),
 		cmocka_unit_test(skb_finds_a_head_that_was_changed),
 		cmocka_unit_test(skb_refuses_what_cannot_be),
+		cmocka_unit_test(skb_says_why_when_a_plan_is_made),
 		cmocka_unit_test(all_to_one_frees_what_everyone_made),
 		cmocka_unit_test(all_to_one_asks_again_when_nowait_is_refused),
 		cmocka_unit_test(one_to_all_deals_objects_in_turn),
