@@ -546,7 +546,8 @@ static int debug_cpu_online(struct nslab_heap *base, int id, int node, struct ns
 		base->env->free_meta(base->env, new, debug_cpu_bytes(d));
 		return rc;
 	}
-	new->inner->ops = d->options.inner;
+	if (!new->inner->ops) /* else the backend chose a table for this handle */
+		new->inner->ops = d->options.inner;
 	new->inner->heap = d->inner;
 	new->inner->id = id;
 	new->inner->node = node;

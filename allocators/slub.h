@@ -71,6 +71,7 @@ struct slub_heap {
 	struct nslab_list roots; /* of struct slub_cache that have slabs, oldest first */
 	struct nslab_allocator_ops debug_ops;	   /* of CPU handles, with slab_debug */
 	uint64_t used_slots[SLUB_MAX_CACHES / 64]; /* cache numbers in use */
+	int64_t extra_pct;			   /* inject.c's */
 };
 
 /* What one CPU has of one cache. The first two words are replaced together. */
