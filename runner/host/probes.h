@@ -36,10 +36,6 @@ struct nslab_host_reading {
 	char reason[256]; /* why nothing was read */
 };
 
-/* Says in `why` what it saw, when that is more than the probe's own words; else leaves it alone. */
-typedef enum nslab_host_state nslab_host_judge(const struct nslab_host_reading *reading, char *why,
-					       size_t why_bytes);
-
 #define NSLAB_HOST_NR_PATTERNS 4
 
 struct nslab_host_probe {
@@ -47,9 +43,11 @@ struct nslab_host_probe {
 	/* "@cpu/NAME": NAME of this process's control group and of all above it (v1 controller
 	 * cpu); "@/NAME": the same in version 2; "@config": of the running kernel. */
 	const char *patterns[NSLAB_HOST_NR_PATTERNS];
-	const char *key;	 /* NULL, or only lines that hold this word */
-	nslab_host_judge *judge; /* NULL: RECORD */
-	const char *accept;	 /* words that are fine, "performance|schedutil" */
+	const char *key; /* NULL, or only lines that hold this word */
+	/* NULL: RECORD. Says in `why` what it saw, when that is more than the probe's own words. */
+	enum nslab_host_state (*judge)(const struct nslab_host_reading *reading, char *why,
+				       size_t why_bytes);
+	const char *accept; /* words that are fine, "performance|schedutil" */
 	enum nslab_host_state otherwise;
 	bool is_named;	 /* the value tells each file's name */
 	bool is_long;	 /* kept whole, shown as a number of lines */

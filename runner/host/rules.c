@@ -239,7 +239,7 @@ static enum nslab_host_state interrupts_judge(const struct interrupts *sums, con
 	if (!sums->has_timer || !sums->nr_pus)
 		return NSLAB_HOST_UNKNOWN;
 	for (size_t i = 0; i < sums->nr_pus; i++) {
-		if (sums->devices[i] / 2 <= sums->timer[i])
+		if (sums->devices[i] <= 2 * sums->timer[i])
 			continue;
 		snprintf(why, why_bytes, "%s: %" PRIu64 " on column %zu, the timer %" PRIu64, words,
 			 sums->devices[i], i, sums->timer[i]);

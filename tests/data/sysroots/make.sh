@@ -9,13 +9,19 @@ set -eu
 mkdir -p "$1"
 top=$(readlink -f "$1")
 
-# put PATH TEXT [MODE]: one file of the tree; \n in TEXT is a new line.
+umask 022
+read_only=() private=()
+
+# put PATH TEXT [MODE]: one file of the tree; \n in TEXT is a new line. Modes are set at the end.
 put()
 {
 	local file=$root$1
-	mkdir -p "${file%/*}"
+	[ -d "${file%/*}" ] || mkdir -p "${file%/*}"
 	printf '%b\n' "$2" >"$file"
-	chmod "${3:-0644}" "$file"
+	case ${3:-} in
+	0444) read_only+=("$file") ;;
+	0400) private+=("$file") ;;
+	esac
 }
 
 cpus=/sys/devices/system/cpu
@@ -34,8 +40,13 @@ cpu()
 		put $cpu/cpuidle/state${state%:*}/latency ${state#*:} 0444
 		put $cpu/cpuidle/state${state%:*}/disable 0
 	done
-	put $cpu/thermal_throttle/core_throttle_count 0 0444
-	put $cpu/thermal_throttle/package_throttle_count 0 0444
+}
+
+# heat N COUNT: how often the core of PU N was slowed down
+heat()
+{
+	put $cpus/cpu$1/thermal_throttle/core_throttle_count $2 0444
+	put $cpus/cpu$1/thermal_throttle/package_throttle_count 0 0444
 }
 
 kernel()
@@ -125,6 +136,7 @@ as_it_comes()
 base good 3
 for n in 0 1 2 3; do
 	cpu $n performance intel_pstate $n
+	heat $n 0
 done
 put $cpus/smt/active 0 0444
 put $cpus/smt/control off
@@ -134,7 +146,7 @@ put $cpus/intel_pstate/status active
 base intel 7
 for n in 0 1 2 3 4 5 6 7; do
 	cpu $n powersave intel_pstate $((n % 4)),$((n % 4 + 4))
-	put $cpus/cpu$n/thermal_throttle/core_throttle_count $((n * 3)) 0444
+	heat $n $((n * 3))
 done
 as_it_comes
 put $cpus/intel_pstate/no_turbo 0
@@ -144,10 +156,12 @@ base amd 7
 for n in 0 1 2 3 4 5 6 7; do
 	cpu $n schedutil acpi-cpufreq $((n % 4)),$((n % 4 + 4))
 	put $cpus/cpu$n/cpufreq/boost 1
-	rm -r "$root$cpus/cpu$n/thermal_throttle"
 done
 as_it_comes
 put $cpus/cpufreq/boost 1
 put $cpus/amd_pstate/status disable
 put /sys/fs/cgroup/user.slice/cpu.max '150000 100000'
 put /sys/fs/cgroup/user.slice/cpu.stat 'usage_usec 5000\nnr_periods 90\nnr_throttled 12' 0444
+
+chmod 0444 "${read_only[@]}"
+chmod 0400 "${private[@]}"
