@@ -289,7 +289,8 @@ static int overhead_pair(const struct nslab_prober *prober, size_t block, double
 		probe_free(&p);
 	}
 	*d = log(value[1] / value[0]);
-	overhead->nr_failed += isnan(*d);
+	if (isnan(*d))
+		overhead->nr_failed++;
 	return 0;
 }
 
@@ -306,7 +307,8 @@ int nslab_overhead_measure(const struct nslab_prober *prober, size_t nr_blocks,
 			rc = nslab_fail(err, -ECANCELED, "interrupted after %zu pairs", block);
 		else
 			rc = overhead_pair(prober, block, &d[n], overhead, err);
-		n += !rc && !isnan(d[n]);
+		if (!rc && !isnan(d[n]))
+			n++;
 	}
 	if (!rc)
 		rc = nslab_overhead_judge(d, n, clock_cost_ns(&nslab_real_clock),
