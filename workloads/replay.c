@@ -58,6 +58,11 @@ static const struct nslab_param replay_rows[] = {
 	 .offset = offsetof(struct replay_params, is_filled),
 	 .def = "no",
 	 .help = "begin with the slabs that the recorded kernel had"},
+	{.name = "untraced",
+	 .type = NSLAB_PARAM_BOOL,
+	 .offset = offsetof(struct replay_params, has_untraced),
+	 .def = "no",
+	 .help = "count as well what sysfs counted but no event told of (bulk), at the end"},
 	{.name = "orders",
 	 .type = NSLAB_PARAM_CHOICE,
 	 .offset = offsetof(struct replay_params, order_rule),
@@ -392,6 +397,7 @@ static void replay_cpus_offline(struct replay_worker *self)
 static void replay_worker_free(struct replay_worker *self)
 {
 	replay_fill_free(self);
+	replay_untraced_free(self);
 	replay_cpus_offline(self);
 	if (self->cursor)
 		nslab_trace_cursor_close(self->cursor);

@@ -70,7 +70,7 @@ static int curves_open(struct replay *r)
 	if (!c)
 		return -ENOMEM;
 	c->nr_caches = curves_list(r->base.run->heap, NULL);
-	c->max_looks = (size_t)r->params.points + 3;
+	c->max_looks = (size_t)r->params.points + 4;
 	c->caches = calloc(c->nr_caches + 1, sizeof(struct kmem_cache *));
 	c->x_ms = calloc(c->max_looks, sizeof(*c->x_ms));
 	c->locks = calloc(c->max_looks, sizeof(*c->locks));
@@ -103,6 +103,23 @@ static void curves_look(struct replay_curves *c, const struct replay_worker *sel
 	c->nr_looks++;
 }
 
+/* By a CPU that goes again, so that no recorded CPU begins with slabs of its own. */
+static int count_born(struct replay_worker *self, nslab_batch_fn batch)
+{
+	struct nslab_run *run = self->replay->base.run;
+	struct nslab_cpu *own = self->base.cpu, *cpu;
+	int rc = run->cpu_online(run, (int)self->replay->tables->nr_cpus, own->node, &cpu);
+
+	if (rc)
+		return rc;
+	self->base.cpu = cpu;
+	while (self->phase == REPLAY_BORN)
+		batch(&self->base, SIZE_MAX);
+	self->base.cpu = own;
+	run->cpu_offline(run, cpu);
+	return 0;
+}
+
 int replay_count_pass(struct replay_worker *self)
 {
 	struct replay *r = self->replay;
@@ -110,15 +127,22 @@ int replay_count_pass(struct replay_worker *self)
 	size_t step = (size_t)(r->tables->nr_events / (uint64_t)r->params.points) + 1;
 	int rc = curves_open(r);
 
+	self->is_counting = true;
+	if (!rc)
+		rc = count_born(self, batch);
+	if (!rc && r->params.has_untraced)
+		rc = replay_untraced_begin(self);
 	if (rc)
 		return rc;
-	self->is_counting = true;
-	while (self->phase == REPLAY_BORN)
-		batch(&self->base, SIZE_MAX);
 	curves_look(r->curves, self);
 	while (self->phase == REPLAY_STREAM && !self->is_broken) {
 		batch(&self->base, step);
 		curves_look(r->curves, self);
+	}
+	if (r->params.has_untraced && !self->is_broken) {
+		rc = replay_untraced(self);
+		curves_look(r->curves, self);
+		replay_untraced_free(self);
 	}
 	r->curves->nr_events = self->nr_done;
 	r->curves->nr_skipped = self->nr_skipped;
@@ -127,7 +151,7 @@ int replay_count_pass(struct replay_worker *self)
 	while (self->phase == REPLAY_LEFT && !self->is_broken)
 		batch(&self->base, SIZE_MAX);
 	self->is_counting = false;
-	return self->is_broken ? -EIO : 0;
+	return self->is_broken ? -EIO : rc;
 }
 
 /* ---- telling ---- */
