@@ -237,13 +237,16 @@ static void replay_scan_block(struct replay *r, bool *is_live,
 {
 	for (int i = 0; i < nr; i++) {
 		const struct nslab_trace_shape *shape = &r->tables->shapes[events[i].shape];
+		struct replay_cache *cache = &r->caches[shape->cache];
 		uint32_t slot = events[i].slot;
 
 		if (shape->kind >= NSLAB_TRACE_NR_EVENT_KINDS)
 			continue;
 		r->slot_cache[slot] = shape->cache;
 		is_live[slot] = nslab_trace_is_alloc((enum nslab_trace_kind)shape->kind);
-		r->caches[shape->cache].moved_objects += is_live[slot] ? 1 : -1;
+		cache->moved_objects += is_live[slot] ? 1 : -1;
+		if (cache->nr_born + cache->moved_objects > cache->peak_objects)
+			cache->peak_objects = cache->nr_born + cache->moved_objects;
 	}
 }
 
@@ -259,6 +262,7 @@ static int replay_scan(struct replay *r, bool *is_live)
 	for (uint32_t i = 0; i < r->tables->nr_born; i++) {
 		r->slot_cache[r->tables->born[i].slot] = r->tables->born[i].cache;
 		is_live[r->tables->born[i].slot] = true;
+		r->caches[r->tables->born[i].cache].nr_born++;
 	}
 	while ((nr = nslab_trace_cursor_next(cursor, &events, &err)) > 0)
 		replay_scan_block(r, is_live, events, nr);

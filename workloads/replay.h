@@ -48,6 +48,8 @@ struct replay_slot {
 struct replay_cache {
 	struct nslab_object_type type;
 	int64_t moved_objects; /* allocated minus freed by the events of one pass */
+	int64_t nr_born;       /* objects of the trace that stood there before its first event */
+	int64_t peak_objects;  /* most of the trace's objects at a time */
 };
 
 struct replay {

@@ -19,15 +19,6 @@
 
 #include "core/rng.h"
 
-static uint64_t fill_born(const struct replay *r, uint32_t cache)
-{
-	uint64_t nr = 0;
-
-	for (uint32_t i = 0; i < r->tables->nr_born; i++)
-		nr += r->tables->born[i].cache == cache;
-	return nr;
-}
-
 static const struct nslab_trace_kernel_cache *fill_kernel(const struct replay *r, uint32_t cache)
 {
 	const struct nslab_trace_cache *c = &r->tables->caches[cache];
@@ -103,7 +94,7 @@ static int fill_cache(struct replay_worker *self, struct nslab_cpu *cpu, uint32_
 	struct nslab_live *live = &self->fill[cache];
 	size_t nr_slabs = (size_t)((double)k->slabs_before * scale);
 	size_t room = nr_slabs * (size_t)k->objs_per_slab;
-	uint64_t nr_born = self->turns ? fill_born(r, cache) : 0;
+	int64_t nr_born = self->turns ? r->caches[cache].nr_born : 0;
 	double want = ((double)k->objects_before - (double)nr_born) * scale;
 	size_t nr = want > 0 ? (size_t)want : 0;
 	int64_t partial = k->partial_before > 0 ? k->partial_before : 0;

@@ -127,10 +127,20 @@ static int make_tables(struct maker *m)
 	return rc < 0 ? rc : 0;
 }
 
+/* Objects of the cache that only grows, and of its random part those that are left. */
+static int64_t make_left(const struct maker *m)
+{
+	int64_t nr = (int64_t)m->nr_grown;
+
+	for (unsigned i = 0; i < m->nr_live; i++)
+		nr += m->live[i].what == 0;
+	return nr;
+}
+
 /* As if the kernel had started with 100 full slabs and used one for each 21 objects. */
 static int make_kernel_cache(struct maker *m)
 {
-	int64_t grown = (int64_t)m->nr_grown;
+	int64_t grown = make_left(m);
 	const struct nslab_trace_kernel_cache cache = {
 		.name = "t-dentry",
 		.object_size = 192,
