@@ -126,6 +126,8 @@ void replay_fill_free(struct replay_worker *self);
 
 /* ---- replay_untraced.c: objects that sysfs counted and no event told of ---- */
 
+/* Free objects that CPUs must have held before, since they are allocated but not more to sysfs. */
+uint64_t replay_held_before(const struct replay *r, uint32_t cache);
 /* Before the first event. */
 int replay_untraced_begin(struct replay_worker *self);
 int replay_untraced(struct replay_worker *self);

@@ -151,6 +151,20 @@ static int fill_hand_over(struct replay_worker *self)
 	return 0;
 }
 
+/* What CPUs held before: here the worker's, which frees objects that nobody else has. */
+static void fill_hold(struct replay_worker *self)
+{
+	struct replay *r = self->replay;
+
+	for (uint32_t i = 0; i < r->tables->nr_caches; i++) {
+		struct nslab_live *live = &self->fill[i];
+
+		for (uint64_t nr = replay_held_before(r, i); nr && live->nr; nr--)
+			nslab_object_free(self->base.cpu, &live->type, live->objs[--live->nr],
+					  r->base.run->entry);
+	}
+}
+
 /* By a CPU that none was recorded of and that goes again: slabs are where sysfs counted them. */
 int replay_fill(struct replay_worker *self)
 {
@@ -172,7 +186,11 @@ int replay_fill(struct replay_worker *self)
 		return rc;
 	rc = fill_caches(self, cpu, scale);
 	run->cpu_offline(run, cpu);
-	return rc || self->turns ? rc : fill_hand_over(self);
+	if (!rc && !self->turns)
+		rc = fill_hand_over(self);
+	if (!rc && r->params.has_untraced)
+		fill_hold(self);
+	return rc;
 }
 
 void replay_fill_free(struct replay_worker *self)

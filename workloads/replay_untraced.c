@@ -8,9 +8,10 @@
  * counted pass that many objects more are allocated, or as many of those that the events left are
  * freed, so that the slabs of the model hold as many objects as the kernel's did.
  *
- * sysfs counts the free objects that CPUs hold as live ones: a difference that they may be is left
- * alone, and the model's objects are counted in the same way. What is not known is when the objects
- * came and went, on which CPU, and which were freed.
+ * sysfs counts the free objects that CPUs hold as live ones, so the model's objects are counted in
+ * the same way. Where the kernel's grew by less than the events allocated, and CPUs may hold that
+ * many, they held them before: the fill begins so. What is not known is when the objects came and
+ * went, on which CPU, and which were freed.
  */
 #include "workloads/replay.h"
 
@@ -35,19 +36,28 @@ static int64_t untraced_doubt(const struct nslab_trace_tables *t,
 	return t->nr_cpus * on_cpu + SHEAVES_ON_NODE * capacity;
 }
 
+/* Objects that sysfs says came in beyond those of the events; below 0: went. */
 static int64_t untraced_of(const struct replay *r, uint32_t cache)
 {
 	const struct nslab_trace_cache *c = &r->tables->caches[cache];
 	const struct nslab_trace_kernel_cache *k;
-	int64_t nr;
 
 	if (c->type != NSLAB_TRACE_KMEM || c->kernel < 0 || !r->caches[cache].type.size_bytes)
 		return 0;
 	k = &r->tables->kernel_caches[c->kernel];
 	if (k->objects_before < 0 || k->objects_after < 0)
 		return 0;
-	nr = k->objects_after - k->objects_before - r->caches[cache].moved_objects;
-	return llabs(nr) > untraced_doubt(r->tables, k) ? nr : 0;
+	return k->objects_after - k->objects_before - r->caches[cache].moved_objects;
+}
+
+uint64_t replay_held_before(const struct replay *r, uint32_t cache)
+{
+	int64_t nr = -untraced_of(r, cache);
+	int kernel = r->tables->caches[cache].kernel;
+
+	if (nr <= 0 || nr > untraced_doubt(r->tables, &r->tables->kernel_caches[kernel]))
+		return 0;
+	return (uint64_t)nr;
 }
 
 /* What sysfs would count as live: all but the free objects of slabs on node lists. */
@@ -127,7 +137,7 @@ int replay_untraced(struct replay_worker *self)
 	if (!missing || !self->untraced)
 		rc = -ENOMEM;
 	for (uint32_t i = 0; !rc && i < r->tables->nr_caches; i++) {
-		missing[i] = untraced_of(r, i);
+		missing[i] = replay_held_before(r, i) ? 0 : untraced_of(r, i);
 		if (missing[i] > 0)
 			rc = untraced_alloc(self, i, (size_t)missing[i]);
 	}

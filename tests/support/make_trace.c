@@ -14,7 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAKE_LIVE 512
+#define MAKE_LIVE   512
+#define MAKE_GROWTH 1000000 /* events, so that a long trace needs no more memory than a short one */
 
 struct maker {
 	struct nslab_trace_writer *writer;
@@ -102,7 +103,7 @@ static int make_event(struct maker *m, uint64_t number)
 		m->time_ns += 5000000000u;
 	if (number < 20) /* born before: freed without an allocation */
 		return make_put(m, NSLAB_TRACE_CACHE_FREE, 64 * (number + 1), m->cache[1], cpu);
-	if (number % 16 == 0)
+	if (number % 16 == 0 && number < MAKE_GROWTH)
 		return make_growth(m, cpu);
 	if (m->nr_live && (m->nr_live == MAKE_LIVE || nslab_rng_below(&m->rng, 2)))
 		return make_free(m, cpu);
