@@ -259,8 +259,9 @@ static void fidelity_print(const struct fidelity *f)
 		print_count(row->model);
 		printf(" %9s\n", row_verdict(f, row));
 	}
-	printf("\n%zu of %zu caches that moved by more than %ld slabs are within max(%ld slabs, %ld %%)\n",
-	       f->nr_judged - f->nr_outside, f->nr_judged, o->moved, o->slabs, o->percent);
+	printf("\n%zu of %zu caches that moved by more than %ld slabs ",
+	       f->nr_judged - f->nr_outside, f->nr_judged, o->moved);
+	printf("are within max(%ld slabs, %ld %%)\n", o->slabs, o->percent);
 	printf("# counts of slabs are validated here; timings are of a user-space model\n");
 }
 
