@@ -15,8 +15,7 @@
 #include <stdlib.h>
 
 #define MAKE_LIVE   512
-#define MAKE_GROWTH 1000000 /* events, so that a long trace needs no more memory than a short one  \
-			     */
+#define MAKE_GROWTH 1000000 /* events: a longer trace needs no more memory */
 
 struct maker {
 	struct nslab_trace_writer *writer;
