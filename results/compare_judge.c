@@ -197,7 +197,7 @@ void nslab_comparison_sentence(const struct nslab_comparison *comparison, char *
 	}
 	if (!nr) {
 		snprintf(text, text_bytes,
-			 "nothing was compared: no cell has trials on both sides");
+			 "nothing was compared: no cell has trials and a base with trials");
 	} else if (tally.nr_without == nr) {
 		snprintf(text, text_bytes,
 			 "no verdict: none of the %zu primary cells has the 6 blocks that a 95 %%"

@@ -198,9 +198,9 @@ static void print_row(const struct nslab_comparison *comparison, const struct ns
 
 	if (print_has_figures(comparison, row)) {
 		nslab_arm_text(&row->cell->cell, arm, sizeof(arm));
-		nslab_text_put(out, arm, PRINT_ARM_WIDTH);
 		if (strlen(arm) > PRINT_ARM_WIDTH)
-			fprintf(out, "\n%*s", PRINT_ARM_WIDTH, "");
+			nslab_text_fold(out, "", arm, 0, columns);
+		nslab_text_put(out, strlen(arm) > PRINT_ARM_WIDTH ? "" : arm, PRINT_ARM_WIDTH);
 		print_figures(comparison->mode, row, out);
 	}
 	print_causes(comparison, row, out, columns);
