@@ -119,8 +119,8 @@ static void data_csv_row(const struct nslab_comparison *comparison,
 
 int nslab_comparison_csv(const struct nslab_comparison *comparison, FILE *out)
 {
-	fputs("family,arm,key,mode,base,is_twin,is_primary,nr_trials,n,base_value,value,ratio,lo,hi,p,p_holm,q,"
-	      "verdict,cause\n",
+	fputs("family,arm,key,mode,base,is_twin,is_primary,nr_trials,n,base_value,value,ratio,lo,"
+	      "hi,p,p_holm,q,mde,verdict,cause\n",
 	      out);
 	for (size_t i = 0; i < comparison->list->nr; i++)
 		data_csv_row(comparison, &comparison->rows[i], out);

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * import_gbench.c: Google Benchmark's JSON read, checked and written as a run.
+ * import_gbench.c: Google Benchmark's JSON read and checked.
  *
  * Every entry that is a repetition becomes a trial of the cell that bears its run name; aggregates
  * are left out, since they can be computed again and their inputs cannot. A repetition that failed
- * becomes a trial that does not count, with its message. The run says that it was imported, which
- * makes comparisons of it unpaired; its statistic is "mean", because that is what the format holds,
- * unless the file came from numaslab and says another.
+ * becomes a trial that does not count, with its message. The statistic is
+ * "mean", because that is what the format holds, unless the file came from numaslab and says
+ * another.
  *
- * Invariants: texts point into the parsed JSON; nothing is written before the whole file was read
- * and checked. Left out: counters, cpu_time, and complexity fits.
+ * Invariants: texts point into the parsed JSON; every trial belongs to a cell and has a time above
+ * 0 or a reason. Left out: counters, cpu_time, and complexity fits.
  */
 #include "results/import.h"
-#include "results/store.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -211,81 +210,4 @@ void nslab_import_exit(struct nslab_import *import)
 	free(import->cells);
 	free(import->trials);
 	*import = (struct nslab_import){0};
-}
-
-static int gbench_store_cells(const struct nslab_import *import, struct nslab_store *store,
-			      int64_t *ids, struct nslab_err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < import->nr_cells; i++) {
-		const struct nslab_import_cell *cell = &import->cells[i];
-		const char *family = cell->family ? cell->family : import->family;
-		const struct nslab_cell_record record = {
-			.key = cell->name,
-			.family = family ? family : "benchmarks",
-			.arm = cell->arm ? cell->arm : cell->name,
-			.threads = cell->threads,
-		};
-
-		rc = nslab_store_add_cell(store, &record, &ids[i], err);
-	}
-	return rc;
-}
-
-static int gbench_store_trials(const struct nslab_import *import, struct nslab_store *store,
-			       const int64_t *ids, struct nslab_err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < import->nr_trials; i++) {
-		const struct nslab_import_trial *trial = &import->trials[i];
-		const struct nslab_trial_record record = {
-			.cell = ids[trial->cell],
-			.block = trial->block,
-			.is_valid = !trial->taint,
-			.taint = trial->taint,
-			.ns_per_op = trial->ns_per_op,
-			.page_hit_rate = NAN,
-			.rss_bytes = NSLAB_BYTES_UNKNOWN,
-			.held_bytes = NSLAB_BYTES_UNKNOWN,
-		};
-
-		rc = nslab_store_add_trial(store, &record, err);
-	}
-	return rc;
-}
-
-int nslab_import_store(const struct nslab_import *import, const char *host_name, const char *path,
-		       struct nslab_err *err)
-{
-	const struct nslab_run_record run = {
-		.name = "import",
-		.label = "imported from Google Benchmark",
-		.host_name = host_name ? host_name : import->host_name,
-		.cpu_model = import->cpu_model,
-		.kernel = import->kernel,
-		.nr_pus = import->nr_pus,
-		.is_simulated = import->is_simulated,
-		.plan_json = "{\"imported\":\"google-benchmark\"}",
-		.statistic = import->statistic,
-		.started = import->date,
-		.nr_trials_planned = (int64_t)import->nr_trials,
-	};
-	int64_t *ids = calloc(import->nr_cells + 1, sizeof(*ids));
-	struct nslab_store *store;
-	int rc = ids ? nslab_store_create(path, &run, &store, err)
-		     : nslab_fail(err, -ENOMEM, "cannot write '%.200s': out of memory", path);
-
-	if (rc)
-		goto out;
-	rc = gbench_store_cells(import, store, ids, err);
-	if (!rc)
-		rc = gbench_store_trials(import, store, ids, err);
-	if (!rc)
-		rc = nslab_store_finish(store, "done", NAN, NULL, err);
-	nslab_store_close(store);
-out:
-	free(ids);
-	return rc;
 }

@@ -83,11 +83,10 @@ static inline void synthetic_record(const struct synthetic_spec *spec, struct ns
 	};
 }
 
-static inline int synthetic_add_cell(struct nslab_store *store, const struct synthetic_arm *arm,
-				     size_t index, int64_t *id, struct nslab_err *err)
+static inline int synthetic_add_sized_cell(struct nslab_store *store,
+					   const struct synthetic_arm *arm, const char *workload,
+					   int64_t size_bytes, int64_t *id, struct nslab_err *err)
 {
-	const char *workload = synthetic_workloads[index % 2];
-	int64_t size_bytes = 64 + 8 * (int64_t)(index / 2);
 	char family[160], key[320];
 	struct nslab_cell_record cell;
 
@@ -115,6 +114,12 @@ static inline int synthetic_add_cell(struct nslab_store *store, const struct syn
 		.skipped = arm->skipped,
 	};
 	return nslab_store_add_cell(store, &cell, id, err);
+}
+
+static inline int synthetic_add_cell(struct nslab_store *store, const struct synthetic_arm *arm,
+				     const char *workload, int64_t *id, struct nslab_err *err)
+{
+	return synthetic_add_sized_cell(store, arm, workload, 64, id, err);
 }
 
 static inline int synthetic_add_trial(struct nslab_store *store, bool is_bare, int64_t cell,
@@ -214,8 +219,10 @@ static inline int synthetic_write(const char *path, const struct synthetic_spec 
 		return rc;
 	}
 	for (size_t i = 0; !rc && i < nr_cells; i++)
-		rc = synthetic_add_cell(store, &synthetic_arms[i % SYNTHETIC_NR_ARMS],
-					i / SYNTHETIC_NR_ARMS, &cells[i], err);
+		rc = synthetic_add_sized_cell(store, &synthetic_arms[i % SYNTHETIC_NR_ARMS],
+					      synthetic_workloads[i / SYNTHETIC_NR_ARMS % 2],
+					      64 + 8 * (int64_t)(i / SYNTHETIC_NR_ARMS / 2),
+					      &cells[i], err);
 	for (int block = 0; !rc && block < spec->nr_blocks; block++)
 		rc = synthetic_add_block(store, spec, cells, block, &state, err);
 	if (!rc && spec->is_finished)
