@@ -88,11 +88,11 @@ static int compare_run(int argc, char **argv)
 		{"markdown", 0, NSLAB_OPTION_FLAG, &options.is_markdown, NULL,
 		 "print a table in Markdown"},
 		{"primary", 0, NSLAB_OPTION_LIST, options.primary, "PATTERN",
-		 "cells that a claim or a gate is about, by arm or key (default: the first 10)"},
+		 "gate on cells with this arm or key (default: 10)"},
 		{"ratios", 0, NSLAB_OPTION_FLAG, &options.want_ratios, NULL,
 		 "two runs: compare ratios to each run's baseline"},
 		{"gate", 0, NSLAB_OPTION_FLAG, &options.is_gate, NULL,
-		 "one run: exit 1 when a primary arm is slower than the baseline"},
+		 "one run: exit 1 when a primary arm is slower"},
 		{0},
 	};
 	int nr;

@@ -89,7 +89,7 @@ static int export_run(int argc, char **argv)
 	bool is_csv = false, is_json = false;
 	const struct nslab_option rows[] = {
 		{"format", 0, NSLAB_OPTION_TEXT, &format, "FORMAT",
-		 "csv, json, gbench (Google Benchmark), openmetrics or slab_test"},
+		 "csv, json, gbench, openmetrics or slab_test"},
 		{"csv", 0, NSLAB_OPTION_FLAG, &is_csv, NULL,
 		 "one row for each window (trials without one: an empty one)"},
 		{"json", 0, NSLAB_OPTION_FLAG, &is_json, NULL,

@@ -50,7 +50,7 @@ static int import_command(int argc, char **argv)
 		{"output", 'o', NSLAB_OPTION_TEXT, &output, "FILE",
 		 "the trace, or the run, to write"},
 		{"host", 0, NSLAB_OPTION_TEXT, &host_name, "NAME",
-		 "results: the machine, when the file does not tell it"},
+		 "results: the machine, when the file is silent"},
 		{"skip-unknown", 0, NSLAB_OPTION_FLAG, &skip_unknown, NULL,
 		 "count lines that are not understood instead of stopping"},
 		{0},
