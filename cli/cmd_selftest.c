@@ -198,7 +198,9 @@ static int selftest_inject(struct selftest *t)
 	nslab_run_file_close(&run);
 	if (rc)
 		return rc;
-	t->verdict = injection.is_passed ? NSLAB_SELFTEST_PASS : NSLAB_SELFTEST_FAIL;
+	t->verdict = injection.is_passed  ? NSLAB_SELFTEST_PASS
+		     : injection.is_blind ? NSLAB_SELFTEST_NOISY
+					  : NSLAB_SELFTEST_FAIL;
 	snprintf(t->why, sizeof(t->why), "%s, %s, and A' is %s",
 		 injection.is_found ? "found" : "not found",
 		 injection.is_sized ? "estimated within 1 point" : "estimated wrong",

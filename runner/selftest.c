@@ -11,7 +11,9 @@
  * rate is why blocks exist.
  *
  * Injection: found means that the interval leaves out zero; sized, that the estimate is within one
- * point of what was put in; and the twin must not be called changed.
+ * point of what was put in; and the twin must not be called changed. A run whose smallest
+ * detectable effect is above the share could not have found it: that says something about the host
+ * only.
  *
  * Nothing here reads a clock or runs anything: tests give cells with planted noise.
  */
@@ -195,6 +197,7 @@ int nslab_injection_judge(const struct nslab_cell_list *list, double share,
 		.estimate = arm->ratio - 1,
 		.lo = arm->lo - 1,
 		.hi = arm->hi - 1,
+		.mde = expm1(arm->paired.mde),
 		.twin = twin->verdict,
 		.twin_estimate = twin->ratio - 1,
 		.twin_lo = twin->lo - 1,
@@ -203,6 +206,8 @@ int nslab_injection_judge(const struct nslab_cell_list *list, double share,
 		.is_sized = fabs(arm->ratio - 1 - share) <= POINT,
 		.is_twin_same = twin->paired.n && twin->verdict != NSLAB_CHANGED,
 	};
+	injection->is_blind =
+		(!injection->is_found || !injection->is_sized) && !(injection->mde <= share);
 	injection->is_passed =
 		injection->is_found && injection->is_sized && injection->is_twin_same;
 out_free:

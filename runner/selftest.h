@@ -45,9 +45,11 @@ struct nslab_injection {
 	double share;		 /* 0.03 */
 	size_t nr_blocks;	 /* that the arm and the baseline both have */
 	double estimate, lo, hi; /* of the share, from the run */
+	double mde;		 /* smallest share that is found with 80 % power */
 	enum nslab_verdict twin; /* of A', which must not be "changed" */
 	double twin_estimate, twin_lo, twin_hi;
 	bool is_found, is_sized, is_twin_same, is_passed;
+	bool is_blind; /* not found, and the host is too noisy for such a share */
 };
 
 /* list: of a run with a baseline, its twin and one more arm. -EINVAL when it has another shape. */
