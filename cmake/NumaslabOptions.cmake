@@ -7,6 +7,7 @@ option(NUMASLAB_DEBUG_LOCKS "Check the lock order at every acquisition" OFF)
 set(NUMASLAB_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thread")
 set(NUMASLAB_LIBPERF AUTO CACHE STRING "Hardware counters through libperf: AUTO, ON or OFF")
 set_property(CACHE NUMASLAB_LIBPERF PROPERTY STRINGS AUTO ON OFF)
+option(NUMASLAB_LIBPFM "Names of vendor events through libpfm4, where it is installed" ON)
 option(NUMASLAB_VALGRIND "Tell Valgrind of objects in the debug layer, where its headers are" ON)
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

@@ -25,6 +25,7 @@
 #include <string.h>
 
 extern const struct nslab_plugin nslab_plugin_perf;
+extern const struct nslab_plugin nslab_plugin_pmu;
 extern const struct nslab_plugin nslab_plugin_softstat;
 
 struct counter_row {
@@ -154,10 +155,11 @@ int nslab_counters_open(struct nslab_counters **set)
 {
 	const struct nslab_counter_ops *const sources[] = {
 		nslab_plugin_perf.ops,
+		nslab_plugin_pmu.ops,
 		nslab_plugin_softstat.ops,
 	};
 
-	return nslab_counters_open_from(sources, 2, 0, set, NULL);
+	return nslab_counters_open_from(sources, 3, 0, set, NULL);
 }
 
 int nslab_counters_start(struct nslab_counters *set)
@@ -245,6 +247,11 @@ static bool counters_tells(const struct nslab_counters *set, size_t at)
 	return true;
 }
 
+static bool counters_is_hardware(const struct counter_row *row)
+{
+	return nslab_perf_is_hardware(row->name) || !strcmp(row->first_source, "pmu");
+}
+
 static void counters_append(char *text, size_t bytes, const char *more, const char *even_more)
 {
 	size_t len = strlen(text);
@@ -270,7 +277,7 @@ size_t nslab_counters_reasons(const struct nslab_counters *set, char *text, size
 			const struct counter_row *row = &set->rows[i];
 			bool is_same = row->source < 0 && !strcmp(row->reason, reason);
 
-			is_all = is_all && is_same == nslab_perf_is_hardware(row->name);
+			is_all = is_all && is_same == counters_is_hardware(row);
 			if (is_same)
 				counters_append(names, sizeof(names), *names ? ", " : "",
 						row->name);

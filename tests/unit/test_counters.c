@@ -402,7 +402,12 @@ static void perf_explains_each_refusal(void **state)
 		 true,
 		 {1, false, false, true},
 		 "the kernel refuses perf_event_open: Operation not permitted"},
-		{-EINVAL, true, {1, false, false, true}, "perf_event_open: Invalid argument"},
+		{-EINVAL,
+		 true,
+		 {1, false, false, true},
+		 "the kernel or the CPU does not take the event's encoding (EINVAL): name another "
+		 "event"},
+		{-EIO, true, {1, false, false, true}, "perf_event_open: Input/output error"},
 	};
 
 	(void)state;
