@@ -11,6 +11,7 @@
 #include "results/export.h"
 #include "results/figures.h"
 #include "results/table.h"
+#include "runner/counters/choice.h"
 #include "runner/counters/counters.h"
 #include "runner/exec.h"
 #include "runner/provenance.h"
@@ -93,6 +94,8 @@ static void run_warnings(const struct run_state *r)
 		fprintf(stderr, "warning: this numaslab was %s\n", warning);
 	if (r->topo->mask_note[0])
 		fprintf(stderr, "note: %s\n", r->topo->mask_note);
+	if (r->plan->choice->nr_events)
+		nslab_pmu_choose(r->plan->choice->events, r->plan->choice->nr_events);
 	if (nslab_counters_open(&counters))
 		return;
 	if (nslab_counters_reasons(counters, text, sizeof(text)))

@@ -119,9 +119,13 @@ static int figures_read(struct figures_reader *r, struct nslab_err *err)
 {
 	sqlite3_stmt *statement;
 	int rc = nslab_store_prepare(r->store,
-				     "SELECT t.cell, f.name, f.unit, f.value FROM figure f"
+				     "SELECT t.cell, f.name AS name, f.unit, f.value FROM figure f"
 				     " JOIN trial t ON t.id = f.trial WHERE t.is_valid"
-				     " ORDER BY t.cell, f.name, t.block",
+				     " UNION ALL SELECT t.cell, c.name, c.source, c.value"
+				     " FROM counter c JOIN trial t ON t.id = c.trial"
+				     " WHERE t.is_valid AND c.value IS NOT NULL"
+				     " AND c.source IN ('formula', 'simulated')"
+				     " ORDER BY 1, 2",
 				     &statement, err);
 
 	if (rc)
@@ -298,7 +302,7 @@ static void block_put_value(double value, FILE *out)
 /* Arms from..to side by side. */
 static void block_print_part(const struct figures_block *b, size_t from, size_t to, FILE *out)
 {
-	nslab_text_put(out, "told by the workload", FIGURES_NAME_WIDTH);
+	nslab_text_put(out, "figure", FIGURES_NAME_WIDTH);
 	for (size_t a = from; a < to; a++) {
 		char arm[256], cut[FIGURES_ARM_WIDTH];
 

@@ -13,6 +13,8 @@
 #define _GNU_SOURCE
 #include "runner/worker.h"
 
+#include "runner/counters/simulated.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -46,6 +48,8 @@ static void worker_on_start(struct nslab_meter_hooks *hooks)
 	nslab_sched_counts(&h->before);
 	if (h->counters)
 		nslab_counters_start(h->counters);
+	if (h->thread->crew->is_simulated)
+		nslab_simulated_toggle();
 }
 
 static void worker_on_stop(struct nslab_meter_hooks *hooks)
@@ -53,6 +57,8 @@ static void worker_on_stop(struct nslab_meter_hooks *hooks)
 	struct worker_hooks *h = nslab_container_of(hooks, struct worker_hooks, hooks);
 	struct nslab_sched_counts *sched = &h->thread->sched;
 
+	if (h->thread->crew->is_simulated)
+		nslab_simulated_toggle();
 	if (h->counters)
 		nslab_counters_stop(h->counters);
 	nslab_sched_counts(sched);

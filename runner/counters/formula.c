@@ -24,7 +24,7 @@
 
 struct formula {
 	const char *text, *at;
-	const struct nslab_formula_names *names;
+	struct nslab_formula_names *names;
 	struct nslab_err *err;
 	int depth;
 	int rc;
@@ -142,7 +142,7 @@ static double formula_sum(struct formula *f)
 	return value;
 }
 
-int nslab_formula_eval(const char *text, const struct nslab_formula_names *names, double *value,
+int nslab_formula_eval(const char *text, struct nslab_formula_names *names, double *value,
 		       struct nslab_err *err)
 {
 	struct formula f = {.text = text, .at = text, .names = names, .err = err};

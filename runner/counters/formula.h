@@ -15,12 +15,12 @@
 /* Embedded in what knows the values. */
 struct nslab_formula_names {
 	/* False: there is no such name. name is len characters long and not terminated. */
-	bool (*value)(const struct nslab_formula_names *names, const char *name, size_t len,
+	bool (*value)(struct nslab_formula_names *names, const char *name, size_t len,
 		      double *value);
 };
 
 /* 0, or -EINVAL with what is wrong and where: a name that is not known, a bracket not closed. */
-int nslab_formula_eval(const char *text, const struct nslab_formula_names *names, double *value,
+int nslab_formula_eval(const char *text, struct nslab_formula_names *names, double *value,
 		       struct nslab_err *err);
 
 #endif

@@ -16,6 +16,8 @@
 
 #include "runner/counters/formula.h"
 
+#include <numaslab/types.h>
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -153,10 +155,11 @@ struct group_checker {
 	const struct nslab_group *group;
 };
 
-static bool group_knows(const struct nslab_formula_names *names, const char *name, size_t len,
+static bool group_knows(struct nslab_formula_names *names, const char *name, size_t len,
 			double *value)
 {
-	const struct group_checker *checker = (const struct group_checker *)(const void *)names;
+	const struct group_checker *checker =
+		nslab_container_of(names, struct group_checker, names);
 
 	*value = 1;
 	if (len == 3 && !strncmp(name, "ops", 3))

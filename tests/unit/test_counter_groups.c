@@ -25,7 +25,7 @@
 
 /* ---- formulas ---- */
 
-static bool test_value(const struct nslab_formula_names *names, const char *name, size_t len,
+static bool test_value(struct nslab_formula_names *names, const char *name, size_t len,
 		       double *value)
 {
 	static const struct {
@@ -43,7 +43,7 @@ static bool test_value(const struct nslab_formula_names *names, const char *name
 	return false;
 }
 
-static const struct nslab_formula_names test_names = {test_value};
+static struct nslab_formula_names test_names = {test_value};
 
 static void formula_evaluates_with_the_usual_order(void **state)
 {
