@@ -13,6 +13,7 @@
 #include "results/table.h"
 #include "runner/counters/choice.h"
 #include "runner/counters/counters.h"
+#include "runner/counters/simulated.h"
 #include "runner/exec.h"
 #include "runner/provenance.h"
 #include "runner/world.h"
@@ -49,7 +50,7 @@ struct run_arguments {
 	const char *plugins[NSLAB_OPTION_LIST_MAX];
 	const char *output;
 	long sim_nodes;
-	bool is_dry, is_json, is_quiet, has_no_plots, has_slabinfo;
+	bool is_dry, is_json, is_quiet, has_no_plots, has_slabinfo, is_simulated;
 	char argv_text[2048];
 };
 
@@ -94,6 +95,8 @@ static void run_warnings(const struct run_state *r)
 		fprintf(stderr, "warning: this numaslab was %s\n", warning);
 	if (r->topo->mask_note[0])
 		fprintf(stderr, "note: %s\n", r->topo->mask_note);
+	if (r->plan->choice->is_simulated && *nslab_simulated_missing())
+		fprintf(stderr, "simulated counters: absent (%s)\n", nslab_simulated_missing());
 	if (r->plan->choice->nr_events)
 		nslab_pmu_choose(r->plan->choice->events, r->plan->choice->nr_events);
 	if (nslab_counters_open(&counters))
@@ -276,7 +279,7 @@ static int take_operands(struct run_arguments *a, int nr, char **argv)
 	int nr_overrides = 0;
 
 	a->plan = "quick";
-	a->overrides = calloc((size_t)nr + 1, sizeof(*a->overrides));
+	a->overrides = calloc((size_t)nr + 2, sizeof(*a->overrides));
 	if (!a->overrides)
 		return -ENOMEM;
 	for (int i = 1; i <= nr; i++) {
@@ -287,6 +290,8 @@ static int take_operands(struct run_arguments *a, int nr, char **argv)
 		else
 			return -EINVAL;
 	}
+	if (a->is_simulated)
+		a->overrides[nr_overrides] = "counters=simulated";
 	return 0;
 }
 
@@ -312,6 +317,8 @@ static int run_command(int argc, char **argv)
 		{"no-plots", 0, NSLAB_OPTION_FLAG, &a.has_no_plots, NULL, "draw nothing"},
 		{"slabinfo", 0, NSLAB_OPTION_FLAG, &a.has_slabinfo, NULL,
 		 "print each cell's caches and free blocks as /proc/slabinfo and buddyinfo do"},
+		{"simulate-counters", 0, NSLAB_OPTION_FLAG, &a.is_simulated, NULL,
+		 "as counters=simulated: misses of simulated caches, once a cell (needs valgrind)"},
 		{"quiet", 'q', NSLAB_OPTION_FLAG, &a.is_quiet, NULL, "no progress, no notes"},
 		{.name = NULL},
 	};

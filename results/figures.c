@@ -121,7 +121,9 @@ static int figures_read(struct figures_reader *r, struct nslab_err *err)
 	int rc = nslab_store_prepare(r->store,
 				     "SELECT t.cell, f.name AS name, f.unit, f.value FROM figure f"
 				     " JOIN trial t ON t.id = f.trial WHERE t.is_valid"
-				     " UNION ALL SELECT t.cell, c.name, c.source, c.value"
+				     " UNION ALL SELECT t.cell, c.name, c.source ||"
+				     " iif(c.running_ns < 0.99 * c.enabled_ns, ', estimated', ''),"
+				     " c.value"
 				     " FROM counter c JOIN trial t ON t.id = c.trial"
 				     " WHERE t.is_valid AND c.value IS NOT NULL"
 				     " AND c.source IN ('formula', 'simulated')"

@@ -46,6 +46,10 @@ static struct nslab_pmu_event *chooser_event(struct chooser *c, const char *name
 	struct nslab_counter_choice *choice = c->choice;
 	struct nslab_pmu_event *event = &choice->events[choice->nr_events];
 
+	for (size_t i = 0; i < choice->nr_events; i++) {
+		if (!strcmp(choice->events[i].name, name))
+			return &choice->events[i];
+	}
 	if (choice->nr_events == NSLAB_PMU_MAX) {
 		nslab_fail(c->err, -E2BIG, "counters: more than %d events of the CPU",
 			   NSLAB_PMU_MAX);

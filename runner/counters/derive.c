@@ -111,6 +111,24 @@ static double derive_ops(const json_t *document)
 	return ops;
 }
 
+/* Makes room for a metric that several groups have: false when the row that is there stays. */
+static bool derive_replaces(json_t *document, const char *name, double value)
+{
+	json_t *rows = json_object_get(document, "counters");
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+
+		if (strcmp(json_string_value(json_object_get(row, "name")), name) != 0)
+			continue;
+		if (isnan(value) || !json_is_null(json_object_get(row, "value")))
+			return false;
+		json_array_remove(rows, i);
+		return true;
+	}
+	return true;
+}
+
 static json_t *derive_row(json_t *document, const char *name, const char *source, double value,
 			  const char *reason)
 {
@@ -144,6 +162,8 @@ static void derive_metric(struct derive *d, const struct nslab_group_metric *met
 	d->reason[0] = '\0';
 	if (nslab_formula_eval(metric->formula, &d->names, &value, &err))
 		return; /* the group was checked when it was read */
+	if (!derive_replaces(document, metric->name, value))
+		return; /* one plan may name the groups of several machines */
 	row = derive_row(document, metric->name, "formula", value,
 			 d->reason[0] ? d->reason : "a division by zero");
 	json_object_set_new(row, "enabled_ns", json_integer(d->enabled_ns));

@@ -2,11 +2,11 @@
 /*
  * simulated.c: what caches of this machine's sizes would miss, by callgrind.
  *
- * The trial's own process is started a second time behind `setarch -R valgrind`, with a clock that
- * counts chunks of operations: warm-up and windows then are the same work each time, whatever the
- * host does. Callgrind simulates from the first instruction, so the caches are warm, and collects
- * only between the two toggles around the windows. Its totals come back in a memory file and are
- * divided by the operations of the windows.
+ * The trial's own process is started a second time behind valgrind, at fixed addresses where that
+ * is allowed, with a clock that counts chunks of operations: warm-up and windows then are the same
+ * work each time, whatever the host does. Callgrind simulates from the first instruction, so the
+ * caches are warm, and collects only between the two toggles around the windows. Its totals come
+ * back in a memory file and are divided by the operations of the windows.
  *
  * What the numbers are: one core, two levels, threads one after the other, no prefetcher, no node,
  * no line that moves between cores. Cells with more than one worker depend on valgrind's scheduler.
@@ -19,12 +19,12 @@
 
 #include "runner/counters/derive.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <unistd.h>
 
 #ifdef NSLAB_HAVE_CALLGRIND
@@ -163,15 +163,23 @@ static bool simulated_has_program(const char *name)
 	return false;
 }
 
-/* "" or why nothing can be simulated here. */
-static const char *simulated_missing(void)
+/* A container may forbid it; one thread repeats all the same. */
+static bool simulated_can_fix_layout(void)
+{
+	int now = personality(0xffffffff);
+
+	if (now < 0 || personality((unsigned long)now | ADDR_NO_RANDOMIZE) < 0)
+		return false;
+	personality((unsigned long)now);
+	return simulated_has_program("setarch");
+}
+
+const char *nslab_simulated_missing(void)
 {
 #ifndef NSLAB_HAVE_CALLGRIND
 	return "built without valgrind's headers";
 #else
-	if (!simulated_has_program("valgrind"))
-		return "valgrind is not installed";
-	return simulated_has_program("setarch") ? "" : "setarch is not installed";
+	return simulated_has_program("valgrind") ? "" : "valgrind is not installed";
 #endif
 }
 
@@ -200,14 +208,16 @@ static void simulated_command(struct simulated_command *c,
 {
 	const struct nslab_simulated_cache *three[] = {&caches->l1i, &caches->l1d, &caches->last};
 	static const char *const words[] = {"I1", "D1", "LL"};
-	static const char *const first[] = {"setarch",		"-R",
-					    "valgrind",		"-q",
-					    "--tool=callgrind", "--cache-sim=yes",
-					    "--fair-sched=yes", "--collect-atstart=no"};
-	size_t nr = sizeof(first) / sizeof(first[0]);
+	static const char *const layout[] = {"setarch", "-R"};
+	static const char *const tool[] = {"valgrind",	       "-q",
+					   "--tool=callgrind", "--cache-sim=yes",
+					   "--fair-sched=yes", "--collect-atstart=no"};
+	size_t nr = simulated_can_fix_layout() ? 2 : 0;
 
 	memset(c, 0, sizeof(*c));
-	memcpy(c->argv, first, sizeof(first));
+	memcpy(c->argv, layout, nr * sizeof(*layout));
+	memcpy(c->argv + nr, tool, sizeof(tool));
+	nr += sizeof(tool) / sizeof(tool[0]);
 	for (int i = 0; i < 3; i++) {
 		snprintf(c->sizes[i], sizeof(c->sizes[i]), "--%s=%llu,%u,%u", words[i],
 			 (unsigned long long)three[i]->size_bytes, three[i]->ways,
@@ -315,7 +325,7 @@ void nslab_simulated_run(const struct nslab_launch *launch,
 	struct nslab_launch_result result = {0};
 	struct simulated_command command;
 	json_t *spec = simulated_spec(launch->spec);
-	const char *why = simulated_missing();
+	const char *why = nslab_simulated_missing();
 	char *text = NULL;
 
 	if (!*why && (!spec || fd < 0))

@@ -30,6 +30,9 @@ void nslab_simulated_caches(const struct nslab_topo *topo, int pu_os_index,
 /* {"L1i": {"bytes", "ways", "line_bytes", "machine_bytes"}, "L1d": .., "LL": .., "notes": [..]} */
 json_t *nslab_simulated_json(const struct nslab_simulated_caches *caches);
 
+/* "", or why nothing can be simulated here. */
+const char *nslab_simulated_missing(void);
+
 /*
  * Repeats the trial of `launch` under callgrind, with counted instead of timed windows, and adds to
  * the document rows of source "simulated", per operation: instructions, data accesses, L1i, L1d

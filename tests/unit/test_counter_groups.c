@@ -567,17 +567,21 @@ static void choice_refuses_a_word_that_is_nothing(void **state)
 
 static void choice_refuses_more_events_than_fit(void **state)
 {
+	char codes[NSLAB_PMU_MAX + 1][16];
 	const char *words[NSLAB_PMU_MAX + 2];
 	struct nslab_counter_choice *choice = NULL;
 	struct nslab_err err;
 
 	(void)state;
-	for (size_t i = 0; i <= NSLAB_PMU_MAX; i++)
-		words[i] = "raw:0x1";
+	for (unsigned i = 0; i <= NSLAB_PMU_MAX; i++) {
+		snprintf(codes[i], sizeof(codes[i]), "raw:0x%x", i);
+		words[i] = codes[i];
+	}
 	words[NSLAB_PMU_MAX + 1] = NULL;
 	assert_int_equal(nslab_choice_make(words, &test_icx, &choice, &err), -E2BIG);
-	words[NSLAB_PMU_MAX] = NULL;
+	words[NSLAB_PMU_MAX] = codes[0]; /* a second time: no more room is needed */
 	assert_int_equal(nslab_choice_make(words, &test_icx, &choice, &err), 0);
+	assert_int_equal(choice->nr_events, NSLAB_PMU_MAX);
 	nslab_choice_free(choice);
 }
 
