@@ -45,11 +45,13 @@ static void worker_on_start(struct nslab_meter_hooks *hooks)
 {
 	struct worker_hooks *h = nslab_container_of(hooks, struct worker_hooks, hooks);
 
+	if (h->thread->crew->is_simulated) { /* what is read from /proc would move the caches */
+		nslab_simulated_toggle();
+		return;
+	}
 	nslab_sched_counts(&h->before);
 	if (h->counters)
 		nslab_counters_start(h->counters);
-	if (h->thread->crew->is_simulated)
-		nslab_simulated_toggle();
 }
 
 static void worker_on_stop(struct nslab_meter_hooks *hooks)
@@ -57,8 +59,10 @@ static void worker_on_stop(struct nslab_meter_hooks *hooks)
 	struct worker_hooks *h = nslab_container_of(hooks, struct worker_hooks, hooks);
 	struct nslab_sched_counts *sched = &h->thread->sched;
 
-	if (h->thread->crew->is_simulated)
+	if (h->thread->crew->is_simulated) {
 		nslab_simulated_toggle();
+		return;
+	}
 	if (h->counters)
 		nslab_counters_stop(h->counters);
 	nslab_sched_counts(sched);

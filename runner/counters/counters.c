@@ -247,11 +247,6 @@ static bool counters_tells(const struct nslab_counters *set, size_t at)
 	return true;
 }
 
-static bool counters_is_hardware(const struct counter_row *row)
-{
-	return nslab_perf_is_hardware(row->name) || !strcmp(row->first_source, "pmu");
-}
-
 static void counters_append(char *text, size_t bytes, const char *more, const char *even_more)
 {
 	size_t len = strlen(text);
@@ -268,7 +263,7 @@ size_t nslab_counters_reasons(const struct nslab_counters *set, char *text, size
 	*text = '\0';
 	for (size_t at = 0; at < set->nr_rows; at++) {
 		const char *reason = set->rows[at].reason;
-		bool is_all = true; /* the line is about the hardware events, all of them */
+		bool is_all = true; /* perf's own hardware events, and no software event */
 		char names[512] = "";
 
 		if (!counters_tells(set, at))
@@ -277,7 +272,10 @@ size_t nslab_counters_reasons(const struct nslab_counters *set, char *text, size
 			const struct counter_row *row = &set->rows[i];
 			bool is_same = row->source < 0 && !strcmp(row->reason, reason);
 
-			is_all = is_all && is_same == counters_is_hardware(row);
+			if (nslab_perf_is_hardware(row->name))
+				is_all = is_all && is_same;
+			else
+				is_all = is_all && (!is_same || !strcmp(row->first_source, "pmu"));
 			if (is_same)
 				counters_append(names, sizeof(names), *names ? ", " : "",
 						row->name);
