@@ -6,6 +6,7 @@
  * not on this machine are listed too, with the reason.
  */
 #include "cli/command.h"
+#include "results/text.h"
 #include "runner/counters/group.h"
 #include "runner/peer.h"
 #include "runner/world.h"
@@ -15,6 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LIST_COLUMNS 80
+#define LIST_INDENT  17
 
 static int list_command(int argc, char **argv);
 
@@ -79,12 +83,18 @@ static json_t *list_record(const struct nslab_entry_record *record)
 
 static void print_record(const struct nslab_entry_record *record)
 {
-	char models[128], absent[128];
+	char models[128], absent[128], label[64], text[512];
 
 	describe(record, models, sizeof(models), absent, sizeof(absent));
-	printf("  %-12s %-24.24s %s\n", record->name, models, *absent ? absent : record->summary);
+	snprintf(label, sizeof(label), "  %-14s", record->name);
+	/* which kernel a backend models is what its users look for; a workload's is in its help */
+	if (record->kind == NSLAB_PLUGIN_ALLOCATOR)
+		snprintf(text, sizeof(text), "[%s] %s", models, *absent ? absent : record->summary);
+	else
+		snprintf(text, sizeof(text), "%s", record->summary);
+	nslab_text_fold(stdout, label, text, LIST_INDENT, LIST_COLUMNS);
 	if (strcmp(record->origin, "built-in"))
-		printf("  %-12s from %s\n", "", record->origin);
+		printf("  %-14s from %s\n", "", record->origin);
 }
 
 static void list_kind(const struct nslab_registry *registry, size_t k, json_t *document)
@@ -102,6 +112,14 @@ static void list_kind(const struct nslab_registry *registry, size_t k, json_t *d
 	}
 	if (document)
 		json_object_set_new(document, kinds[k].word, rows);
+}
+
+static void list_group(const struct nslab_group *group, bool is_own)
+{
+	char label[40];
+
+	snprintf(label, sizeof(label), "%c %-16s ", is_own ? '*' : ' ', group->name);
+	nslab_text_fold(stdout, label, group->summary, LIST_INDENT + 3, LIST_COLUMNS);
 }
 
 /* The groups of counters, which are files and no plug-ins. */
@@ -124,7 +142,7 @@ static int list_groups(json_t *document, struct nslab_err *err)
 					      json_pack("{s:s, s:s, s:b}", "name", group->name,
 							"summary", group->summary, "fits", is_own));
 		else
-			printf("%c %-16s %s\n", is_own ? '*' : ' ', group->name, group->summary);
+			list_group(group, is_own);
 	}
 	if (document)
 		json_object_set_new(document, "groups", rows);

@@ -8,7 +8,10 @@ set(NUMASLAB_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thr
 set(NUMASLAB_LIBPERF AUTO CACHE STRING "Hardware counters through libperf: AUTO, ON or OFF")
 set_property(CACHE NUMASLAB_LIBPERF PROPERTY STRINGS AUTO ON OFF)
 option(NUMASLAB_LIBPFM "Names of vendor events through libpfm4, where it is installed" ON)
+set(NUMASLAB_TRACEFS AUTO CACHE STRING "Recording of kernel traces through libtracefs: AUTO, ON or OFF")
+set_property(CACHE NUMASLAB_TRACEFS PROPERTY STRINGS AUTO ON OFF)
 option(NUMASLAB_VALGRIND "Tell Valgrind of objects in the debug layer, where its headers are" ON)
+option(NUMASLAB_FUZZ "Build the libFuzzer programs, where clang has libFuzzer" ON)
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)

@@ -396,7 +396,7 @@ static json_t *trial_caches(struct trial *t)
 	for (struct nslab_list *pos = head->next; pos != head; pos = pos->next) {
 		struct kmem_cache *s = nslab_container_of(pos, struct kmem_cache, link);
 
-		if (!is_idle_type(t->run.heap, s))
+		if (!(s->flags & SLAB_ALIAS) && !is_idle_type(t->run.heap, s))
 			json_array_append_new(caches, trial_cache(s));
 	}
 	return caches;

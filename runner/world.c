@@ -433,7 +433,8 @@ static void world_fill_cpu(struct nslab_world *w, struct nslab_cpu *cpu, int id,
 {
 	struct world_slot *slot = &w->slots[id];
 
-	cpu->ops = w->allocator;
+	if (!cpu->ops) /* else the backend chose a table for this handle */
+		cpu->ops = w->allocator;
 	cpu->heap = w->heap;
 	cpu->id = id;
 	cpu->node = node;

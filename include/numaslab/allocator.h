@@ -44,17 +44,14 @@ struct nslab_heap {
 	int nr_cpus;		  /* handles on the list */
 	atomic_uint flush_epoch;
 	struct kmem_cache *kmalloc[NSLAB_KMALLOC_CLASSES]; /* of the default kmalloc */
-	/*
-	 * [type - 1][class], made with the default kmalloc; NULL: all types share kmalloc[], as
-	 * they do where the backend has a kmalloc of its own.
-	 */
+	/* [type - 1][class]; NULL where the backend has its own kmalloc: types share kmalloc[] */
 	struct kmem_cache *(*kmalloc_types)[NSLAB_KMALLOC_CLASSES];
 	/* large requests that are pages now, and their pages; unreclaimable slab memory */
 	NSLAB_ALIGNED(NSLAB_CACHE_LINE) _Atomic uint64_t nr_large, nr_large_pages;
 };
 
 struct nslab_cpu {
-	const struct nslab_allocator_ops *ops;
+	const struct nslab_allocator_ops *ops; /* heap->ops, or cpu_online's own copy of it */
 	struct nslab_heap *heap;
 	int id;	  /* number of this CPU: 0 .. NSLAB_MAX_CPUS - 1 */
 	int node; /* arena node that its memory comes from */
@@ -83,12 +80,14 @@ struct kmem_cache {
 #define SLAB_TYPESAFE_BY_RCU	(1u << 1)
 #define SLAB_RECLAIM_ACCOUNT	(1u << 2)
 #define SLAB_ACCOUNT		(1u << 3)
-#define SLAB_NO_MERGE		(1u << 4)
+#define SLAB_NO_MERGE		(1u << 4) /* slabs, counts and -EBUSY are its own alone */
 #define SLAB_CONSISTENCY_CHECKS (1u << 5) /* slab_debug letter F */
 #define SLAB_RED_ZONE		(1u << 6) /* Z */
 #define SLAB_POISON		(1u << 7) /* P */
 #define SLAB_STORE_USER		(1u << 8) /* U */
 #define SLAB_CACHE_DMA		(1u << 9)
+#define SLAB_KMALLOC		(1u << 10) /* the cache serves kmalloc */
+#define SLAB_ALIAS		(1u << 11) /* set by the backend: another cache shows its slabs */
 
 #define NSLAB_AUTO (-1) /* let the backend's own rule decide */
 
@@ -114,6 +113,7 @@ struct nslab_cache_spec {
 #define NSLAB_CAP_SHRINK      (1ull << 5)
 #define NSLAB_CAP_PAGES	      (1ull << 6) /* its memory comes from env->alloc_pages */
 #define NSLAB_CAP_DIRECT      (1ull << 7) /* a peer: workloads call malloc/free themselves */
+#define NSLAB_CAP_DEBUG	      (1ull << 8) /* honours SLAB_RED_ZONE, SLAB_POISON and the like */
 
 /*
  * Errors are negative errno; out-parameters come last and are untouched on error. Objects are
