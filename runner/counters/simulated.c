@@ -32,9 +32,9 @@
 #endif
 
 /* In chunks of 64 operations. A window of fewer than 64 chunks never makes its chunks larger. */
-#define WARMUP_CHUNKS	   512
+#define WARMUP_CHUNKS	   256
 #define WINDOW_CHUNKS	   60
-#define SIMULATED_WINDOWS  8
+#define SIMULATED_WINDOWS  4
 #define SLOWER_BY	   20 /* for the time limit; a trial is mostly set-up here */
 #define LINE_BYTES_DEFAULT 64
 
