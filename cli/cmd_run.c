@@ -129,9 +129,11 @@ static int run_figures(struct run_state *r, struct nslab_run_file *run)
 	if (rc)
 		return rc;
 	nslab_figures_table(list, run->list, stdout, NSLAB_TABLE_COLUMNS);
+	rc = nslab_store_counters(run->store, run->list, &r->err);
+	nslab_counters_note(run->list, stdout, NSLAB_TABLE_COLUMNS);
 	figures = list->nr_figures ? run_file(r, "figures.csv") : NULL;
 	points = list->nr_points ? run_file(r, "points.csv") : NULL;
-	if (figures)
+	if (figures && !rc)
 		rc = nslab_figures_csv(list, run->list, figures);
 	if (points && !rc)
 		rc = nslab_points_csv(list, run->list, points);

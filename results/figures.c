@@ -21,9 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIGURES_NAME_WIDTH 26
-#define FIGURES_ARM_WIDTH  12
-#define FIGURES_ROWS_MAX   24 /* of a family's table; the CSV has all */
+#define FIGURES_NAME_WIDTH  26
+#define FIGURES_ARM_WIDTH   12
+#define FIGURES_WHOLE_SHARE 0.99 /* of the time; below, a count is an estimate */
+#define FIGURES_ROWS_MAX    24	 /* of a family's table; the CSV has all */
 
 struct figures_reader {
 	struct nslab_store *store;
@@ -356,6 +357,29 @@ void nslab_figures_table(const struct nslab_figure_list *list, const struct nsla
 	free(b.arms);
 	free(b.names);
 	free(b.units);
+}
+
+void nslab_counters_note(const struct nslab_cell_list *cells, FILE *out, int columns)
+{
+	const struct nslab_cell_counter *worst = NULL;
+	char text[256];
+
+	for (size_t i = 0; i < cells->nr; i++) {
+		for (size_t k = 0; k < cells->cells[i].nr_counters; k++) {
+			const struct nslab_cell_counter *counter = &cells->cells[i].counters[k];
+
+			if (counter->nr && (!worst || counter->running < worst->running))
+				worst = counter;
+		}
+	}
+	if (!worst || worst->running >= FIGURES_WHOLE_SHARE)
+		return;
+	snprintf(text, sizeof(text),
+		 "counters took turns on the hardware: '%.80s' was counted %.0f %% of its time at "
+		 "least, and such values are scaled",
+		 worst->name, 100 * worst->running);
+	fputc('\n', out);
+	nslab_text_fold(out, "", text, 0, columns);
 }
 
 /* ---- CSV ---- */

@@ -6,6 +6,8 @@
  * Documents of trials are written by hand, so that sums, nulls and shares are exact; machines are
  * tables of caches. That callgrind counts the same twice is tests/cli/test_counters.sh's.
  */
+#define _GNU_SOURCE
+#include "results/figures.h"
 #include "runner/counters/choice_json.h"
 #include "runner/counters/derive.h"
 #include "runner/counters/simulated.h"
@@ -13,6 +15,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -201,6 +204,31 @@ static void notes_carry_formulas_and_prose(void **state)
 	nslab_group_free(group);
 }
 
+static void note_is_told_only_when_counters_took_turns(void **state)
+{
+	struct nslab_cell_counter counters[] = {
+		{"absent", "pmu", 0, 0, 0, 0.1, "not here"},
+		{"cycles", "perf", 3, 5, 1, 1.0, NULL},
+		{"icx/A", "pmu", 3, 5, 1, 0.42, NULL},
+	};
+	struct nslab_cell_values cell = {.nr_counters = 3, .counters = counters};
+	struct nslab_cell_list list = {.nr = 1, .cells = &cell};
+	char text[512] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	(void)state;
+	nslab_counters_note(&list, out, 200);
+	fflush(out);
+	assert_non_null(strstr(text, "'icx/A' was counted 42 % of its time"));
+	fclose(out);
+	memset(text, 0, sizeof(text));
+	cell.nr_counters = 2;
+	out = fmemopen(text, sizeof(text), "w");
+	nslab_counters_note(&list, out, 200);
+	fclose(out);
+	assert_string_equal(text, "");
+}
+
 /* ---- simulated caches ---- */
 
 static void caches_have_a_power_of_two_of_sets(void **state)
@@ -253,6 +281,7 @@ int main(void)
 		cmocka_unit_test(events_survive_the_way_to_a_trial),
 		cmocka_unit_test(events_of_a_broken_description_are_refused),
 		cmocka_unit_test(notes_carry_formulas_and_prose),
+		cmocka_unit_test(note_is_told_only_when_counters_took_turns),
 		cmocka_unit_test(caches_have_a_power_of_two_of_sets),
 		cmocka_unit_test(simulated_clock_counts_its_readings),
 	};
