@@ -9,6 +9,7 @@ pkg_check_modules(INIH REQUIRED IMPORTED_TARGET inih)
 # only <bsd/sys/tree.h>, which is macros: nothing is linked
 pkg_check_modules(BSD REQUIRED libbsd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(MD REQUIRED IMPORTED_TARGET libmd)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 # names of vendor events; without it, raw codes are what counts
 set(NUMASLAB_HAVE_LIBPFM OFF)
