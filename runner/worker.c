@@ -107,6 +107,8 @@ static int worker_measure(struct nslab_worker_thread *thread, struct nslab_worke
 
 	if (crew->has_counters && nslab_counters_open(&hooks.counters))
 		hooks.counters = NULL; /* no memory for a set: the trial goes on without */
+	if (crew->is_simulated)
+		nslab_simulated_begin();
 	thread->is_counted = worker->is_counted;
 	rc = nslab_meter_run(&crew->meter, &timed.timed, thread->seed, &hooks.hooks,
 			     thread->windows);

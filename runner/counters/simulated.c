@@ -4,9 +4,9 @@
  *
  * The trial's own process is started a second time behind valgrind, at fixed addresses where that
  * is allowed, with a clock that counts chunks of operations: warm-up and windows then are the same
- * work each time, whatever the host does. Callgrind simulates from the first instruction, so the
- * caches are warm, and collects only between the two toggles around the windows. Its totals come
- * back in a memory file and are divided by the operations of the windows.
+ * work each time, whatever the host does. Callgrind simulates from the start of the warm-up and collects only between the two
+ * toggles around the windows. Its totals come back in a memory file and are divided by the operations
+ * of the windows.
  *
  * What the numbers are: one core, two levels, threads one after the other, no prefetcher, no node,
  * no line that moves between cores. Cells with more than one worker depend on valgrind's scheduler.
@@ -55,6 +55,13 @@ static uint64_t simulated_cpu(const struct nslab_clock *clock)
 }
 
 const struct nslab_clock nslab_simulated_clock = {simulated_now, simulated_cpu};
+
+void nslab_simulated_begin(void)
+{
+#ifdef NSLAB_HAVE_CALLGRIND
+	CALLGRIND_START_INSTRUMENTATION;
+#endif
+}
 
 void nslab_simulated_toggle(void)
 {
@@ -200,7 +207,7 @@ static json_t *simulated_spec(const json_t *spec)
 
 struct simulated_command {
 	char sizes[3][64], out_file[64];
-	const char *argv[16];
+	const char *argv[20];
 };
 
 static void simulated_command(struct simulated_command *c,
@@ -209,9 +216,10 @@ static void simulated_command(struct simulated_command *c,
 	const struct nslab_simulated_cache *three[] = {&caches->l1i, &caches->l1d, &caches->last};
 	static const char *const words[] = {"I1", "D1", "LL"};
 	static const char *const layout[] = {"setarch", "-R"};
-	static const char *const tool[] = {"valgrind",	       "-q",
-					   "--tool=callgrind", "--cache-sim=yes",
-					   "--fair-sched=yes", "--collect-atstart=no"};
+	static const char *const tool[] = {"valgrind",		"-q",
+					   "--tool=callgrind",	"--cache-sim=yes",
+					   "--fair-sched=yes",	"--collect-atstart=no",
+					   "--instr-atstart=no"};
 	size_t nr = simulated_can_fix_layout() ? 2 : 0;
 
 	memset(c, 0, sizeof(*c));

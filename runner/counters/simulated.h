@@ -46,6 +46,9 @@ void nslab_simulated_run(const struct nslab_launch *launch,
 /* A clock of each thread that goes on by 1 whenever it is read: so time counts chunks. */
 extern const struct nslab_clock nslab_simulated_clock;
 
+/* Switches the simulation on, with empty caches, before the first worker's warm-up. */
+void nslab_simulated_begin(void);
+
 /* Starts, or stops, collecting for the calling thread. Nothing outside callgrind. */
 void nslab_simulated_toggle(void);
 
