@@ -4,9 +4,9 @@
  *
  * The trial's own process is started a second time behind valgrind, at fixed addresses where that
  * is allowed, with a clock that counts chunks of operations: warm-up and windows then are the same
- * work each time, whatever the host does. Callgrind simulates from the start of the warm-up and collects only between the two
- * toggles around the windows. Its totals come back in a memory file and are divided by the operations
- * of the windows.
+ * work each time, whatever the host does. Callgrind simulates from the start of the warm-up and
+ * collects only between the two toggles around the windows. Its totals come back in a memory file
+ * and are divided by the operations of the windows.
  *
  * What the numbers are: one core, two levels, threads one after the other, no prefetcher, no node,
  * no line that moves between cores. Cells with more than one worker depend on valgrind's scheduler.
