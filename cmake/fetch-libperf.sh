@@ -37,7 +37,8 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)
 triplet=${2-}
 make=${MAKE:-make}
-cc=${CC:-${triplet:+$triplet-g}cc}
+cc=${CC:-cc}
+[ -z "$triplet" ] || cc=$triplet-gcc
 source=$out/libperf-source
 result=$out/libperf${triplet:+-$triplet}
 log=$result.log

@@ -13,8 +13,10 @@ kernel=$("$here/kernel.sh" "$1" 2>&1) || { status=$?; echo "$kernel"; exit $stat
 numaslab=$2 mark=$3 plugin=$4 mib=512
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-qemu-system-x86_64 -help 2>/dev/null | grep -q '^-plugin' || {
-	echo "skip: qemu-system-x86_64 is missing or takes no plug-ins"
+load=(-plugin "$plugin,node-mib=$mib,out=$scratch/rows")
+said=$(echo quit | timeout 20 qemu-system-x86_64 -M none -nodefaults -display none -monitor stdio \
+	"${load[@]}" 2>&1) || {
+	echo "skip: qemu-system-x86_64 does not load the plug-in: ${said##*(qemu) }"
 	exit 77
 }
 
@@ -54,7 +56,7 @@ cell nodelocal remote_free 2 cross:0,1 local 1:1
 
 "$here/guest.sh" --kernel "$kernel" --limit 200 --node cpus=1,mib=$mib --node cpus=1,mib=$mib \
 	--program "$numaslab" --program "$mark" --file "$here/access.ini" \
-	--qemu -plugin --qemu "$plugin,node-mib=$mib,out=$scratch/rows" "
+	--qemu "${load[0]}" --qemu "${load[1]}" "
 access_mark learn 0 1 || exit 1
 $(printf '%s || { cat /tmp/said; exit 1; }\n' "${commands[@]}")" ||
 	{ echo "failed: exit status $? in the guest"; exit 1; }
