@@ -82,14 +82,15 @@ static json_t *common_spec(const struct nslab_plan *plan, const struct nslab_mem
 
 	return json_pack(
 		"{s:I, s:o, s:o, s:o, s:b, s:{s:i, s:i}, s:i, s:I, s:i, s:I, s:I, s:{s:s, s:o},"
-		" s:b}",
+		" s:{s:o}, s:b}",
 		"seed", (json_int_t)seed, "workers", workers_json(topo, memory, pus, nr_pus),
 		"nodes", nodes_json(topo), "distances", distances_json(topo), "is_simulated",
 		topo->is_simulated, "memory", "kind", (int)memory->kind, "node", memory->node,
 		"huge", (int)plan->huge, "node_bytes", (json_int_t)plan->node_bytes, "nr_cpus",
 		plan->nr_cpus, "window_ns", (json_int_t)plan->window_ns, "warmup_ns",
 		(json_int_t)plan->warmup_ns, "page", "name", plan->page->name, "params",
-		settings_json(plan->page_settings, plan->nr_page_settings), "debug",
+		settings_json(plan->page_settings, plan->nr_page_settings), "areas", "params",
+		settings_json(plan->area_settings, plan->nr_area_settings), "debug",
 		plan->is_debug);
 }
 
