@@ -12,12 +12,17 @@ cache=$1 what=$2
 built=$cache/build
 [ ! -e "$cache/skip" ] || { cat "$cache/skip"; exit 77; }
 
+# guest MODEL OPTION...
 guest() {
-	"$here/guest.sh" --kernel "$cache/vmlinuz" --arch aarch64 --busybox "$cache/busybox" "$@"
+	local model=$1
+
+	shift
+	"$here/guest.sh" --kernel "$cache/vmlinuz" --arch aarch64 --busybox "$cache/busybox" \
+		--cpu "$model" "$@"
 }
 
 pmu() {
-	local counters=(--node cpus=1,mib=256 --program "$built/arm_counters")
+	local counters=(neoverse-n1 --node cpus=1,mib=256 --program "$built/arm_counters")
 
 	guest "${counters[@]}" --qemu -icount --qemu shift=0 arm_counters &&
 		guest "${counters[@]}" 'arm_counters no-instructions'
@@ -25,7 +30,7 @@ pmu() {
 
 # backends lse|llsc BACKEND...
 backends() {
-	local symbols model=max features='! grep -wq atomics /proc/cpuinfo'
+	local symbols model=cortex-a57 features='! grep -wq atomics /proc/cpuinfo'
 
 	symbols=$(aarch64-linux-gnu-nm "$built/test_conformance")
 	grep -q __aarch64_cas16 <<<"$symbols" && ! grep -q libat_compare_exchange_16 <<<"$symbols" || {
@@ -33,12 +38,11 @@ backends() {
 		return 1
 	}
 	if [ "$1" = lse ]; then
-		features='grep -wq atomics /proc/cpuinfo'
-	else
-		model=cortex-a57
+		model=neoverse-n1
+		features=${features#! }
 	fi
 	shift
-	guest --cpu "$model" --limit 280 --node cpus=2,mib=512 --program "$built/test_conformance" "
+	guest $model --limit 280 --node cpus=2,mib=512 --program "$built/test_conformance" "
 $features || { echo 'failed: this CPU model is the wrong one'; exit 1; }
 status=0
 for name in $*; do
