@@ -411,7 +411,7 @@ static void run_texts_fill(struct run_texts *t, const struct nslab_plan *plan)
 	probe_placement(plan, t->unavailable, sizeof(t->unavailable));
 	t->topology = nslab_topo_json(plan->topo);
 	t->plan = nslab_plan_json(plan);
-	t->env = nslab_provenance_env();
+	t->env = nslab_provenance_env(NULL, plan->text, plan->topo->hwloc_xml);
 	t->build = nslab_provenance_build();
 	t->topology_text = json_dumps(t->topology, JSON_COMPACT);
 	t->plan_text = json_dumps(t->plan, JSON_INDENT(1));
