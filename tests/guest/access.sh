@@ -54,7 +54,7 @@ for allocator in slub sheaves slab; do
 done
 cell nodelocal remote_free 2 cross:0,1 local 1:1
 
-"$here/guest.sh" --kernel "$kernel" --limit 200 --node cpus=1,mib=$mib --node cpus=1,mib=$mib \
+"$here/guest.sh" --kernel "$kernel" --limit 280 --node cpus=1,mib=$mib --node cpus=1,mib=$mib \
 	--program "$numaslab" --program "$mark" --file "$here/access.ini" \
 	--qemu "${load[0]}" --qemu "${load[1]}" "
 access_mark learn 0 1 || exit 1
