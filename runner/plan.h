@@ -70,9 +70,10 @@ struct nslab_plan {
 	bool has_twin;
 	bool is_debug; /* allocators run behind the debug layer */
 	enum nslab_huge_policy huge;
-	size_t node_bytes;	     /* of the arena; 0: its default */
-	int nr_cpus;		     /* that allocators' rules count with */
-	const char *const *counters; /* NULL-terminated; empty: the runner's choice */
+	size_t node_bytes;		     /* of the arena; 0: its default */
+	int nr_cpus;			     /* that allocators' rules count with */
+	const char *const *counters;	     /* NULL-terminated; empty: the runner's choice */
+	struct nslab_counter_choice *choice; /* what these mean on this CPU */
 	const struct nslab_entry_record *page;
 	struct nslab_setting *page_settings;
 	size_t nr_page_settings;
