@@ -8,6 +8,7 @@
  * program's own windows and statistic; no figure depends on this machine's speed. The launch of a
  * trial is planted too: the documents come from the same clock.
  */
+#define _GNU_SOURCE
 #include "runner/selftest.h"
 
 #include "core/rng.h"
@@ -178,7 +179,7 @@ static void judge(const struct cells *cells, struct nslab_aa *aa)
 
 /* ---- rates ---- */
 
-/* Reference values: R's binom.test, and by hand 1 - 0.025^(1/n) for no success. */
+/* From binom.test of R 4.2.2; without a success by hand: 1 - 0.025^(1/n). */
 static void rate_is_exact(void **state)
 {
 	struct nslab_rate rate;
@@ -186,8 +187,11 @@ static void rate_is_exact(void **state)
 	(void)state;
 	nslab_rate_set(&rate, 7, 200);
 	assert_true(fabs(rate.rate - 0.035) < 1e-12);
-	assert_true(fabs(rate.lo - 0.0141914) < 1e-6);
-	assert_true(fabs(rate.hi - 0.0707808) < 1e-6);
+	assert_true(fabs(rate.lo - 0.0141855258984) < 1e-9);
+	assert_true(fabs(rate.hi - 0.0707809983510) < 1e-9);
+	nslab_rate_set(&rate, 83, 200);
+	assert_true(fabs(rate.lo - 0.345933668181) < 1e-9);
+	assert_true(fabs(rate.hi - 0.486624685617) < 1e-9);
 	nslab_rate_set(&rate, 0, 200);
 	assert_true(rate.lo == 0.0);
 	assert_true(fabs(rate.hi - (1 - pow(0.025, 1.0 / 200))) < 1e-9);
