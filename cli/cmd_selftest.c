@@ -13,6 +13,11 @@
 #include "cli/selftest_print.h"
 #include "cli/session.h"
 #include "runner/exec.h"
+#if __has_include("runner/timer_check.h")
+# include "runner/pin.h"
+# include "runner/timer_check.h"
+# define SELFTEST_HAS_TIMER
+#endif
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +26,7 @@
 #define SELFTEST_OVERRIDES 64
 #define LEFT_OUT_MOST	   5 /* one contrast in so many may lack a trial */
 #define PLACEMENT_NEEDED   0.95
+#define TIMER_ROUNDS	   1000
 
 static int selftest_command(int argc, char **argv);
 
@@ -287,6 +293,41 @@ static int selftest_placement(struct selftest *t)
 	return rc;
 }
 
+#ifdef SELFTEST_HAS_TIMER
+static int selftest_timer(struct selftest *t)
+{
+	int rc = nslab_session_open(&t->session, NULL, NULL, &t->err);
+	const struct nslab_topo *topo = t->session.topo;
+	struct nslab_timer_spec spec = {
+		.ticker = nslab_ticker_best(),
+		.clock = &nslab_real_clock,
+		.nr_rounds = TIMER_ROUNDS,
+		.pin = nslab_pin_self,
+	};
+	struct nslab_timer_check check;
+	int *pus = rc ? NULL : calloc((size_t)topo->nr_pus + 1, sizeof(*pus));
+
+	if (!pus)
+		return rc ? rc : -ENOMEM;
+	for (int i = 0; i < topo->nr_pus; i++) {
+		if (topo->pus[i].is_usable)
+			pus[spec.nr_pus++] = topo->pus[i].os_index;
+	}
+	spec.pus = pus;
+	rc = nslab_timer_check(&spec, &check, &t->err);
+	free(pus);
+	if (rc)
+		return rc;
+	snprintf(t->why, sizeof(t->why), "time goes forward, at one rate, and is cheap to read");
+	if (!nslab_timer_is_good(&check, t->why, sizeof(t->why)))
+		t->verdict = NSLAB_SELFTEST_FAIL;
+	if (!t->is_json)
+		nslab_timer_print(&check, stdout);
+	t->json = nslab_timer_json(&check);
+	return 0;
+}
+#endif
+
 /* ---- command ---- */
 
 static const struct {
@@ -295,6 +336,9 @@ static const struct {
 } selftests[] = {
 	{"aa", selftest_aa},
 	{"inject", selftest_inject},
+#ifdef SELFTEST_HAS_TIMER
+	{"timer", selftest_timer},
+#endif
 	{"overhead", selftest_overhead},
 	{"placement", selftest_placement},
 };

@@ -81,12 +81,12 @@ void nslab_injection_print(const struct nslab_injection *i, FILE *out)
 {
 	fprintf(out, "%s more operations in one arm, %zu blocks\n\n",
 		nslab_text_percent(i->share, 0).text, i->nr_blocks);
-	fprintf(out, "%-20s %9s  %-20s %s\n", "arm", "time", "95% interval", "verdict");
-	fprintf(out, "%-20s %9s  %-20s %s%s\n", "more operations",
+	fprintf(out, "%-16s %8s  %-19s %s\n", "arm", "time", "95% interval", "verdict");
+	fprintf(out, "%-16s %8s  %-19s %s%s\n", "more operations",
 		nslab_text_percent(i->estimate, 1).text, nslab_text_change(i->lo, i->hi).text,
 		i->is_found ? "found" : "not found",
-		i->is_sized ? ", within 1 point" : ", off by more than 1 point");
-	fprintf(out, "%-20s %9s  %-20s %s\n", "A'", nslab_text_percent(i->twin_estimate, 1).text,
+		i->is_sized ? ", within 1 point" : ", off by over 1 point");
+	fprintf(out, "%-16s %8s  %-19s %s\n", "A'", nslab_text_percent(i->twin_estimate, 1).text,
 		nslab_text_change(i->twin_lo, i->twin_hi).text, nslab_verdict_word(i->twin));
 }
 
