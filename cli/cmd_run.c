@@ -10,6 +10,7 @@
 #include "plots/plots.h"
 #include "results/export.h"
 #include "results/figures.h"
+#include "results/latency.h"
 #include "results/table.h"
 #include "runner/counters/counters.h"
 #include "runner/exec.h"
@@ -135,6 +136,25 @@ static int run_figures(struct run_state *r, struct nslab_run_file *run)
 	return rc;
 }
 
+/* Of single operations, where the plan asked for them. */
+static int run_latency(struct run_state *r, struct nslab_run_file *run)
+{
+	struct nslab_latency_list *list;
+	int rc = nslab_store_latencies(run->store, run->list, &list, &r->err);
+	FILE *file;
+
+	if (rc)
+		return rc;
+	nslab_latency_table(list, run->list, stdout, NSLAB_TABLE_COLUMNS);
+	file = list->nr ? run_file(r, "latency.csv") : NULL;
+	if (file)
+		rc = nslab_latency_csv(list, run->list, file);
+	if (file && fclose(file))
+		rc = -EIO;
+	nslab_latency_list_free(list);
+	return rc;
+}
+
 static int run_tables(struct run_state *r, struct nslab_run_file *run)
 {
 	FILE *file = run_file(r, "table.txt");
@@ -202,6 +222,8 @@ static int run_report(struct run_state *r)
 	if (rc)
 		return rc;
 	rc = run_tables(r, &run);
+	if (!rc)
+		rc = run_latency(r, &run);
 	if (!rc)
 		rc = run_figures(r, &run);
 	if (!rc && r->arguments->has_slabinfo)

@@ -178,21 +178,6 @@ static int points_read(struct figures_reader *r, struct nslab_err *err)
 	return rc;
 }
 
-static bool figures_are_there(struct nslab_store *store)
-{
-	sqlite3_stmt *statement;
-	bool is_there = false;
-
-	if (nslab_store_prepare(store,
-				"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name ="
-				" 'figure'",
-				&statement, NULL))
-		return false;
-	is_there = nslab_store_step(store, statement, NULL) > 0;
-	sqlite3_finalize(statement);
-	return is_there;
-}
-
 int nslab_store_figures(struct nslab_store *store, const struct nslab_cell_list *cells,
 			struct nslab_figure_list **list, struct nslab_err *err)
 {
@@ -204,7 +189,7 @@ int nslab_store_figures(struct nslab_store *store, const struct nslab_cell_list 
 		r.list->texts = nslab_texts_create();
 	if (r.list && r.list->texts) {
 		rc = 0;
-		if (figures_are_there(store)) {
+		if (nslab_store_has_table(store, "figure")) {
 			rc = figures_read(&r, err);
 			if (!rc)
 				rc = points_read(&r, err);

@@ -99,14 +99,14 @@ json_t *nslab_record_spec(const struct nslab_plan *plan, const struct nslab_fami
 {
 	json_t *spec = common_spec(plan, &family->memory, family->pus, family->nr_threads, seed);
 	json_t *rest = json_pack(
-		"{s:{s:s, s:o}, s:{s:s, s:o}, s:s, s:{s:i, s:i, s:i, s:i}, s:i, s:b, s:o}",
+		"{s:{s:s, s:o}, s:{s:s, s:o}, s:s, s:{s:i, s:i, s:i, s:i}, s:i, s:b, s:o, s:b}",
 		"workload", "name", family->workload->name, "params",
 		settings_json(family->settings, family->nr_settings), "allocator", "name",
 		arm->allocator->name, "params", settings_json(arm->settings, arm->nr_settings),
 		"entry", nslab_entry_word(arm->entry), "cache", "order", arm->cache.order,
 		"min_partial", arm->cache.min_partial, "cpu_partial", arm->cache.cpu_partial,
 		"sheaf_capacity", arm->cache.sheaf_capacity, "windows", plan->nr_windows,
-		"counters", 1, "plugins", plugins_json(plugins));
+		"counters", 1, "plugins", plugins_json(plugins), "latency", plan->has_latency);
 
 	if (spec && rest)
 		json_object_update(spec, rest);
@@ -341,6 +341,8 @@ int nslab_record_fill(struct nslab_launch_result *launched, enum nslab_statistic
 		rc = fill_figures(document, record, buffers);
 	if (!rc)
 		rc = fill_points(document, record, buffers);
+	if (!rc)
+		rc = nslab_record_fill_hist(document, record, buffers);
 	if (rc)
 		return rc;
 	scratch = calloc(record->nr_windows + 1, sizeof(*scratch));
@@ -367,6 +369,7 @@ void nslab_record_free(struct nslab_trial_buffers *buffers)
 	for (size_t i = 0; i < buffers->nr_stat_texts; i++)
 		free(buffers->stat_texts[i]);
 	free(buffers->stat_texts);
+	free(buffers->hist_text);
 	free(buffers->points);
 	free(buffers->figures);
 	free(buffers->caches);

@@ -10,12 +10,15 @@
  *       "nodes": [{"os_index", "memory_bytes", "has_pus"}], "distances": [...], "is_simulated":
  * bool, "memory": {"kind": 0.., "node": position or -1}, "huge": 0.., "node_bytes", "nr_cpus",
  *       "debug": bool, "slabinfo": bool,
- *       "windows", "window_ns", "warmup_ns", "counters": bool, "plugins": [path]}
+ *       "windows", "window_ns", "warmup_ns", "counters": bool, "plugins": [path],
+ *       "latency": bool}
  * Out: {"error": null or text, "windows": [[worker, index, ops, ns, cpu_ns, counted], ...],
  *       "workers": [{"run_delay_ns", "involuntary_switches", "counters": [...]}],
  *       "page_check": {"sampled", "resident", "right", "hit_rate", "unavailable"},
  *       "rss_bytes", "held_bytes", "caches": [...], "reports": [text],
  *       "figures": [[name, value, unit], ...], "points": [[series, x, y], ...],
+ *       "hist": {"name", "unit", "scheme", "n", "min", "max", "clock", "clock_ns", "mean_gap",
+ *       "ops_per_value", "overhead", "buckets": [[number, count], ...]}, with "latency",
  *       "slabinfo": {"slabinfo": text, "buddyinfo": text, "unavailable": reason}, if asked for}
  */
 #ifndef NSLAB_TRIAL_H
