@@ -39,7 +39,7 @@ static void put_value(double ns, FILE *out)
 	else if (ns < 1e6)
 		snprintf(text, sizeof(text), "%.0f", ns);
 	else
-		snprintf(text, sizeof(text), "%.4g", ns);
+		snprintf(text, sizeof(text), "%.3gms", ns / 1e6);
 	fprintf(out, "%*s", LATENCY_COLUMN_WIDTH, text);
 }
 
@@ -90,17 +90,16 @@ static void put_overhead(const struct nslab_cell_latency *entry, char *text, siz
 static void put_foot(const struct nslab_cell_latency *entry, const struct nslab_cell_record *cell,
 		     FILE *out, int columns)
 {
-	char overhead[160], ops[96] = "", text[512], arm[256], label[260];
+	char overhead[160], ops[96] = "", text[768], arm[256];
 
 	nslab_arm_text(cell, arm, sizeof(arm));
-	snprintf(label, sizeof(label), "%s: ", arm);
 	put_overhead(entry, overhead, sizeof(overhead));
 	if (entry->ops_per_value > 1.001)
 		snprintf(ops, sizeof(ops), "; a value is of %.1f operations", entry->ops_per_value);
 	snprintf(text, sizeof(text),
-		 "values hold the clock's %.0f ns (%.32s); one in %.0f is timed; %s%s",
+		 "%s: values hold the clock's %.0f ns (%.32s); one in %.0f is timed; %s%s", arm,
 		 entry->clock_ns, entry->clock, entry->mean_gap + 1, overhead, ops);
-	nslab_text_fold(out, label, text, 2, columns);
+	nslab_text_fold(out, "", text, 2, columns);
 }
 
 /* The entries from..to are of one family. */

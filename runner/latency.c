@@ -7,7 +7,8 @@
  * readings of the ticker, and so on; its twin is a window like the measured ones. Which of the two
  * comes first is drawn, and the log ratio of their speeds is what sampling costs. Gaps are
  * geometric: a fixed gap would meet the same position of every slab. Their mean makes the two
- * readings cost half a percent of the time between them.
+ * readings cost a quarter of a percent of the time between them: fences and cold
+ * caches cost as much again.
  *
  * Before the first pair a worker keeps the load up until the ticker was watched for 200 ms since
  * the trial's start. A value is the time of the call, the cost of one reading included. Operations
@@ -24,8 +25,8 @@
 
 #define LATENCY_GAP_MIN 16.0
 #define LATENCY_GAP_MAX 65536.0
-#define LATENCY_SHARE	0.005 /* of the time, for two readings */
-#define LATENCY_LONGEST 20.0  /* gaps, of the mean */
+#define LATENCY_SHARE	0.0025 /* of the time, for two readings */
+#define LATENCY_LONGEST 20.0   /* gaps, of the mean */
 
 void nslab_latency_start(struct nslab_latency *latency, const struct nslab_ticker *ticker,
 			 const struct nslab_clock *clock)

@@ -13,6 +13,7 @@
 #include "runner/counters/counters.h"
 #include "runner/measure.h"
 #include "runner/provenance.h"
+#include "runner/sampler.h"
 
 #include <errno.h>
 #include <math.h>
@@ -108,8 +109,14 @@ json_t *nslab_record_spec(const struct nslab_plan *plan, const struct nslab_fami
 		"sheaf_capacity", arm->cache.sheaf_capacity, "windows", plan->nr_windows,
 		"counters", 1, "plugins", plugins_json(plugins), "latency", plan->has_latency);
 
+	json_t *sampler =
+		nslab_sampler_place(plan->topo, family->pus, family->nr_threads, plan->sampler);
+
 	if (spec && rest)
 		json_object_update(spec, rest);
+	if (spec && sampler)
+		json_object_set(spec, "sampler", sampler);
+	json_decref(sampler);
 	json_decref(rest);
 	return spec;
 }

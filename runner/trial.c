@@ -19,6 +19,7 @@
 #include "core/rng.h"
 #include "core/stat_words.h"
 #include "runner/plan.h"
+#include "runner/sampler.h"
 #include "runner/slabinfo.h"
 #include "runner/worker.h"
 #include "topology/topology.h"
@@ -47,6 +48,7 @@ struct trial {
 	struct nslab_window *windows;
 	struct nslab_latency latency;
 	struct nslab_latency_found *latencies; /* [nr_workers], or NULL */
+	struct nslab_sampler *sampler;	       /* NULL: off */
 	int nr_workers, nr_windows;
 	bool *node_has_pus;
 	bool is_abandoned; /* workers still run: nothing may be freed */
@@ -498,6 +500,10 @@ static void trial_collect_latency(struct trial *t)
 /* Starts every worker or none: a crew that is not complete would wait at its barriers for ever. */
 static int trial_work(struct trial *t)
 {
+	const json_t *sampler = json_object_get(t->spec, "sampler");
+
+	if (sampler && nslab_sampler_start(sampler, t->crew.world, &t->sampler, &t->err))
+		return -EIO;
 	for (int i = 0; i < t->nr_workers; i++) {
 		int rc = nslab_worker_start(&t->threads[i]);
 
@@ -507,6 +513,7 @@ static int trial_work(struct trial *t)
 					  strerror(-rc));
 	}
 	pthread_barrier_wait(&t->crew.parked);
+	nslab_sampler_park(t->sampler);
 	trial_inspect(t);
 	pthread_barrier_wait(&t->crew.released);
 	for (int i = 0; i < t->nr_workers; i++)
@@ -570,6 +577,7 @@ static void trial_ask_figures(struct trial *t)
 
 	if (t->workload_ops->figures)
 		t->workload_ops->figures(t->workload, &f.base);
+	nslab_sampler_result(t->sampler, f.figures, f.points);
 	json_object_set_new(t->result, "figures", f.figures);
 	json_object_set_new(t->result, "points", f.points);
 }
@@ -620,6 +628,7 @@ static void trial_free(struct trial *t)
 	for (int i = 0; t->latencies && i < t->nr_workers; i++)
 		nslab_latency_found_free(&t->latencies[i]);
 	free(t->latencies);
+	nslab_sampler_free(t->sampler);
 	free(t->threads);
 	free(t->windows);
 	free(t->allocator_params);

@@ -11,7 +11,7 @@
  * bool, "memory": {"kind": 0.., "node": position or -1}, "huge": 0.., "node_bytes", "nr_cpus",
  *       "debug": bool, "slabinfo": bool,
  *       "windows", "window_ns", "warmup_ns", "counters": bool, "plugins": [path],
- *       "latency": bool}
+ *       "latency": bool, "sampler": {"pus": [OS index], "shares": OS index} or not there}
  * Out: {"error": null or text, "windows": [[worker, index, ops, ns, cpu_ns, counted], ...],
  *       "workers": [{"run_delay_ns", "involuntary_switches", "counters": [...]}],
  *       "page_check": {"sampled", "resident", "right", "hit_rate", "unavailable"},
