@@ -14,6 +14,7 @@
 #include "runner/measure.h"
 #include "runner/provenance.h"
 #include "runner/sampler.h"
+#include "topology/measure.h"
 
 #include <errno.h>
 #include <math.h>
@@ -412,6 +413,22 @@ struct run_texts {
 	char *topology_text, *plan_text, *env_text, *build_text;
 };
 
+/* Where it cannot be measured, why not stands in its place. */
+static void add_matrix(json_t *topology, const struct nslab_topo *topo)
+{
+	struct nslab_err err = {""};
+	struct nslab_matrix *matrix;
+	json_t *json;
+
+	if (nslab_matrix_measure(topo, &matrix, &err)) {
+		json = json_pack("{s:s}", "unavailable", err.text);
+	} else {
+		json = nslab_matrix_json(matrix, topo);
+		nslab_matrix_free(matrix);
+	}
+	json_object_set_new(topology, "measured", json);
+}
+
 static void run_texts_fill(struct run_texts *t, const struct nslab_plan *plan)
 {
 	nslab_provenance_uuid(t->uuid);
@@ -420,6 +437,8 @@ static void run_texts_fill(struct run_texts *t, const struct nslab_plan *plan)
 	nslab_provenance_now(t->started);
 	probe_placement(plan, t->unavailable, sizeof(t->unavailable));
 	t->topology = nslab_topo_json(plan->topo);
+	if (plan->has_matrix)
+		add_matrix(t->topology, plan->topo);
 	t->plan = nslab_plan_json(plan);
 	t->env = nslab_provenance_env();
 	t->build = nslab_provenance_build();
