@@ -119,18 +119,21 @@ static int run_figures(struct run_state *r, struct nslab_run_file *run)
 {
 	struct nslab_figure_list *list;
 	int rc = nslab_store_figures(run->store, run->list, &list, &r->err);
-	FILE *figures, *points;
+	FILE *figures, *points, *memory;
 
 	if (rc)
 		return rc;
 	nslab_figures_table(list, run->list, stdout, NSLAB_TABLE_COLUMNS);
 	figures = list->nr_figures ? run_file(r, "figures.csv") : NULL;
-	points = list->nr_points ? run_file(r, "points.csv") : NULL;
+	points = nslab_points_has(list, false) ? run_file(r, "points.csv") : NULL;
+	memory = nslab_points_has(list, true) ? run_file(r, "memory.csv") : NULL;
 	if (figures)
 		rc = nslab_figures_csv(list, run->list, figures);
 	if (points && !rc)
-		rc = nslab_points_csv(list, run->list, points);
-	if ((figures && fclose(figures)) | (points && fclose(points)))
+		rc = nslab_points_csv(list, run->list, false, points);
+	if (memory && !rc)
+		rc = nslab_points_csv(list, run->list, true, memory);
+	if ((figures && fclose(figures)) | (points && fclose(points)) | (memory && fclose(memory)))
 		rc = -EIO;
 	nslab_figure_list_free(list);
 	return rc;

@@ -362,13 +362,29 @@ int nslab_figures_csv(const struct nslab_figure_list *list, const struct nslab_c
 	return ferror(out) ? -EIO : 0;
 }
 
+bool nslab_is_memory_series(const char *series)
+{
+	return !strncmp(series, "memory ", 7);
+}
+
+bool nslab_points_has(const struct nslab_figure_list *list, bool is_memory)
+{
+	for (size_t i = 0; i < list->nr_points; i++) {
+		if (nslab_is_memory_series(list->points[i].series) == is_memory)
+			return true;
+	}
+	return false;
+}
+
 int nslab_points_csv(const struct nslab_figure_list *list, const struct nslab_cell_list *cells,
-		     FILE *out)
+		     bool is_memory, FILE *out)
 {
 	fputs("family,arm,is_twin,series,x,y\n", out);
 	for (size_t i = 0; i < list->nr_points; i++) {
 		const struct nslab_cell_point *point = &list->points[i];
 
+		if (nslab_is_memory_series(point->series) != is_memory)
+			continue;
 		csv_cell(cells, point->cell, out);
 		nslab_csv_text(out, point->series, ',');
 		nslab_csv_real(out, point->x, ',');

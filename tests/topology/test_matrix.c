@@ -2,7 +2,7 @@
 /*
  * test_matrix.c: the measured matrices on planted probes: which places are measured, what is NaN,
  * how they look in 80 columns, and that the pointer chase visits every line. Times are of a clock
- * that only counts its readings.
+ * that only counts its readings. Guests are told from machines by fixture files.
  */
 #define _GNU_SOURCE
 #include "topology/measure.h"

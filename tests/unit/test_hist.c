@@ -2,7 +2,7 @@
 /*
  * test_hist.c: the log-linear histogram against sorted values. Buckets are checked over all of
  * their borders, percentiles against order statistics of seeded random values, and the rule of 10
- * values beyond at the very counts where it begins to hold.
+ * values beyond at the very counts where it begins to hold. A damaged histogram has no percentile.
  */
 #include "core/hist.h"
 

@@ -2,7 +2,8 @@
 /*
  * test_sampler.c: memory over time: where the sampler may run, what a cache's counts mean in bytes,
  * and a timeline on a planted source and clock. The last test starts the thread itself beside
- * threads that allocate; it waits for nothing but the thread's end.
+ * threads that allocate; it waits for nothing but the
+ * thread's end. No value depends on when it was sampled.
  */
 #define _GNU_SOURCE
 #include "runner/sampler.h"

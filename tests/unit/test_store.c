@@ -624,7 +624,7 @@ static void create_names_the_path_when_it_cannot(void **state)
 static void full_disk_is_told_and_keeps_what_was_there(void **state)
 {
 	struct folder *folder = *state;
-	struct rlimit limit = {65536, 65536};
+	struct rlimit limit = {131072, 131072};
 	pid_t pid = fork();
 	int status;
 
