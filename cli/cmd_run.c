@@ -14,6 +14,7 @@
 #include "results/table.h"
 #include "runner/counters/counters.h"
 #include "runner/exec.h"
+#include "runner/host/probes.h"
 #include "runner/provenance.h"
 #include "runner/world.h"
 
@@ -83,6 +84,28 @@ static int run_plan(struct run_state *r)
 	return nslab_plan_load(&plan, &r->plan, &r->err);
 }
 
+/* Settings of the host that are not as they should be, by name. */
+static void run_host_warning(void)
+{
+	struct nslab_host_root root;
+	struct nslab_host_report report = {0};
+	size_t nr = 0;
+
+	if (nslab_host_root_open(NULL, &root, NULL))
+		return;
+	nslab_host_report_read(&root, &report);
+	for (size_t i = 0; i < report.nr; i++) {
+		if (report.findings[i].state == NSLAB_HOST_WARN ||
+		    report.findings[i].state == NSLAB_HOST_REFUSE)
+			fprintf(stderr, "%s%s", nr++ ? ", " : "warning: this host: ",
+				report.findings[i].probe->name);
+	}
+	if (nr)
+		fprintf(stderr, "; `numaslab env check` says why and what helps\n");
+	nslab_host_report_free(&report);
+	nslab_host_root_close(&root);
+}
+
 /* What a user must know before reading figures, once a run. */
 static void run_warnings(const struct run_state *r)
 {
@@ -94,6 +117,7 @@ static void run_warnings(const struct run_state *r)
 		fprintf(stderr, "warning: this numaslab was %s\n", warning);
 	if (r->topo->mask_note[0])
 		fprintf(stderr, "note: %s\n", r->topo->mask_note);
+	run_host_warning();
 	if (nslab_counters_open(&counters))
 		return;
 	if (nslab_counters_reasons(counters, text, sizeof(text)))
@@ -133,7 +157,11 @@ static int run_figures(struct run_state *r, struct nslab_run_file *run)
 		rc = nslab_points_csv(list, run->list, false, points);
 	if (memory && !rc)
 		rc = nslab_points_csv(list, run->list, true, memory);
-	if ((figures && fclose(figures)) | (points && fclose(points)) | (memory && fclose(memory)))
+	if (figures && fclose(figures))
+		rc = -EIO;
+	if (points && fclose(points))
+		rc = -EIO;
+	if (memory && fclose(memory))
 		rc = -EIO;
 	nslab_figure_list_free(list);
 	return rc;

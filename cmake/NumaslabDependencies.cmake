@@ -9,6 +9,7 @@ pkg_check_modules(INIH REQUIRED IMPORTED_TARGET inih)
 # only <bsd/sys/tree.h>, which is macros: nothing is linked
 pkg_check_modules(BSD REQUIRED libbsd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(MD REQUIRED IMPORTED_TARGET libmd)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 include(NumaslabLibperf)
 # Sets NUMASLAB_HAVE_TRACEFS. Without it, everything but `numaslab record` works.

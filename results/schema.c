@@ -3,7 +3,7 @@
  * schema.c: the tables and views of a result file.
  *
  * One file is one run: host, topology, run, its cells, their trials, and below each trial its raw
- * windows, counters and caches. Rows are only added; the run row alone is updated, once, when the
+ * windows, counters and caches. Rows are only added; the run row alone is updated, when the
  * run ends. Not measured is NULL, with the reason beside it. Seeds are decimal text, since they use
  * all 64 bits and SQLite's integers have a sign. The views answer the first questions of somebody
  * who opens the file with sqlite3 or a notebook. A change of tables raises NSLAB_STORE_SCHEMA.

@@ -365,6 +365,19 @@ static int exec_blocks(struct exec *e)
 	return 0;
 }
 
+/* The host once more: what changed during the run can be seen from the file. */
+static int exec_env_after(struct exec *e)
+{
+	json_t *env = nslab_provenance_snapshot(NULL);
+	char *text = env ? json_dumps(env, JSON_COMPACT) : NULL;
+	int rc = text ? nslab_store_env_after(e->store, text, e->err)
+		      : nslab_fail(e->err, -ENOMEM, "cannot keep the host's settings");
+
+	free(text);
+	json_decref(env);
+	return rc;
+}
+
 static int exec_finish(struct exec *e, int rc)
 {
 	char ended[32];
@@ -372,6 +385,8 @@ static int exec_finish(struct exec *e, int rc)
 	int finish_rc;
 
 	nslab_provenance_now(ended);
+	if (!rc)
+		rc = exec_env_after(e);
 	finish_rc = nslab_store_finish(e->store,
 				       rc			   ? "failed"
 				       : e->result->is_interrupted ? "interrupted"

@@ -440,7 +440,7 @@ static void run_texts_fill(struct run_texts *t, const struct nslab_plan *plan)
 	if (plan->has_matrix)
 		add_matrix(t->topology, plan->topo);
 	t->plan = nslab_plan_json(plan);
-	t->env = nslab_provenance_env();
+	t->env = nslab_provenance_env(NULL, plan->text, plan->topo->hwloc_xml);
 	t->build = nslab_provenance_build();
 	t->topology_text = json_dumps(t->topology, JSON_COMPACT);
 	t->plan_text = json_dumps(t->plan, JSON_INDENT(1));

@@ -473,7 +473,10 @@ static void world_offline(struct nslab_world *w, struct nslab_cpu *cpu)
 {
 	struct world_slot *slot = &w->slots[cpu->id];
 
-	w->allocator->rcu_barrier(cpu); /* what waits on a CPU that goes would wait for ever */
+	/* what waits on a CPU that goes would wait for ever; the default's table goes last */
+	do {
+		w->allocator->rcu_barrier(cpu);
+	} while (cpu->rcu_pending);
 	w->source->ops->cpu_drain(w->source, cpu);
 	slot->is_leaving = true;
 	if (slot->is_linked) {
