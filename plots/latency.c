@@ -66,10 +66,10 @@ static int latency_build(const struct nslab_plot_input *input, struct nslab_figu
 	nslab_names_push(figure, &figure->ylabels, "ns of one operation");
 	snprintf(figure->title, sizeof(figure->title), "Time of single operations");
 	snprintf(figure->spread, sizeof(figure->spread), "line: percentiles of all their values");
-	snprintf(
-		figure->remark, sizeof(figure->remark),
-		"values hold up to %.0f ns of reading the clock; a line ends 10 values from its top",
-		dearest);
+	snprintf(figure->remark, sizeof(figure->remark),
+		 "values hold up to %.0f ns of reading the clock; a line ends 10 values "
+		 "from its top",
+		 dearest);
 	figure->cols = 2;
 	figure->facet_width = 460;
 	figure->facet_height = 260;

@@ -157,8 +157,8 @@ static int unknown_plot(const char *name, struct nslab_err *err)
 	guess = nslab_nearest(name, names, NR_PLOTS);
 	return nslab_fail(
 		err, -EINVAL,
-		"unknown plot '%s'%s%s%s; there are throughput, scaling, matrix, order, curves, latency, "
-		"memory",
+		"unknown plot '%s'%s%s%s; there are throughput, scaling, matrix, order, curves, "
+		"latency, memory",
 		name, guess ? ", did you mean '" : "", guess ? guess : "", guess ? "'" : "");
 }
 

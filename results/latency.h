@@ -50,6 +50,10 @@ extern const char *const nslab_latency_words[NSLAB_LATENCY_QUANTILES]; /* "p50",
 void nslab_latency_table(const struct nslab_latency_list *list, const struct nslab_cell_list *cells,
 			 FILE *out, int columns);
 
+/* Reads a run's and prints title and table; nothing when it has none. */
+int nslab_latency_print(struct nslab_run_file *run, const char *title, FILE *out, int columns,
+			struct nslab_err *err);
+
 /* One row for each cell and sort of operation. 0 or -EIO. */
 int nslab_latency_csv(const struct nslab_latency_list *list, const struct nslab_cell_list *cells,
 		      FILE *out);

@@ -129,6 +129,21 @@ void nslab_latency_table(const struct nslab_latency_list *list, const struct nsl
 	}
 }
 
+int nslab_latency_print(struct nslab_run_file *run, const char *title, FILE *out, int columns,
+			struct nslab_err *err)
+{
+	struct nslab_latency_list *list;
+	int rc = nslab_store_latencies(run->store, run->list, &list, err);
+
+	if (rc)
+		return rc;
+	if (list->nr)
+		fprintf(out, "\n%s\n", title);
+	nslab_latency_table(list, run->list, out, columns);
+	nslab_latency_list_free(list);
+	return 0;
+}
+
 static void csv_entry(const struct nslab_cell_latency *entry, const struct nslab_cell_record *cell,
 		      FILE *out)
 {
