@@ -90,10 +90,12 @@ static inline double nslab_hist_middle(const struct nslab_hist *hist, unsigned b
  */
 static inline double nslab_hist_quantile(const struct nslab_hist *hist, double q)
 {
-	uint64_t beyond = nslab_hist_beyond(hist->nr, q);
-	uint64_t seen = 0;
+	uint64_t beyond, seen = 0;
 
-	if (!(q >= 0.0 && q <= 1.0) || beyond < 10)
+	if (!(q >= 0.0 && q <= 1.0))
+		return NAN;
+	beyond = nslab_hist_beyond(hist->nr, q);
+	if (beyond < 10)
 		return NAN;
 	for (unsigned i = 0; i < NSLAB_HIST_BUCKETS; i++) {
 		seen += hist->buckets[i];
