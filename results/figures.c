@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIGURES_NAME_WIDTH 26
+#define FIGURES_NAME_WIDTH 30
 #define FIGURES_ARM_WIDTH  12
 #define FIGURES_ROWS_MAX   24 /* of a family's table; the CSV has all */
 
@@ -294,6 +294,8 @@ static void block_print_part(const struct figures_block *b, size_t from, size_t 
 	fputc('\n', out);
 	for (size_t n = 0; n < b->nr_names; n++) {
 		nslab_text_put(out, b->names[n], FIGURES_NAME_WIDTH);
+		if (strlen(b->names[n]) > FIGURES_NAME_WIDTH)
+			fprintf(out, "\n%*s", FIGURES_NAME_WIDTH, "");
 		for (size_t a = from; a < to; a++)
 			block_put_value(block_value(b, b->arms[a], b->names[n]), out);
 		fputc('\n', out);
