@@ -50,6 +50,27 @@ function(numaslab_builtin_plugins target)
   endforeach()
 endfunction()
 
+# numaslab_builtin_table(target): adds the generated table of the plug-ins collected so far.
+function(numaslab_builtin_table target)
+  get_property(builtin GLOBAL PROPERTY NUMASLAB_BUILTIN_PLUGINS)
+  set(declarations "")
+  set(rows "")
+  foreach(name ${builtin})
+    string(APPEND declarations "extern const struct nslab_plugin nslab_plugin_${name};\n")
+    string(APPEND rows "\t&nslab_plugin_${name},\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/builtin.c @ONLY CONTENT
+"/* Generated from the CMake lists of built-in plug-ins. */
+#include \"runner/builtin.h\"
+
+@declarations@
+const struct nslab_plugin *const nslab_builtin_plugins[] = {
+@rows@\tNULL,
+};
+")
+  target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/builtin.c)
+endfunction()
+
 # numaslab_test(unit.hist LABELS unit SOURCES test_hist.c LINK numaslab_core): a cmocka program.
 function(numaslab_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "LABELS;SOURCES;LINK;ARGS" ${ARGN})

@@ -217,10 +217,28 @@ static void lines_ns(FILE *out, double ns)
 		fprintf(out, "%.1f", ns);
 }
 
+/* What the classic calls the phase that the family's key names. */
+static const char *lines_phase_name(const char *family)
+{
+	static const char *const names[][2] = {
+		{"phase=n_n ", "N*alloc N*free"},
+		{"phase=pairs ", "N*(alloc free)"},
+		{"phase=concurrent_n_n ", "Concurrent N*alloc N*free"},
+		{"phase=concurrent_pairs ", "Concurrent N*(alloc free)"},
+		{"phase=remote_free ", "N*remote free"},
+		{"phase=one_alloc ", "1 alloc N free"},
+	};
+
+	for (size_t i = 0; family && i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strstr(family, names[i][0]))
+			return names[i][1];
+	}
+	return "unknown phase";
+}
+
 /*
- * "Kmalloc N*alloc N*free(64): 0=12.1/8.4 1=12.3/8.6 Average=12.2/8.5": for each worker the ns of
- * an allocation and of a free, per object that it handled itself; one figure where both are one
- * loop.
+ * "slub N*alloc N*free(64): 0=12.1/8.4 1=12.3/8.6 Average=12.2/8.5": for each worker the ns of an
+ * allocation and of a free, per object that it handled itself; one figure where both are one loop.
  */
 static void lines_phase(const struct nslab_figure_list *list, size_t at,
 			const struct nslab_cell_record *cell, FILE *out)
@@ -231,9 +249,7 @@ static void lines_phase(const struct nslab_figure_list *list, size_t at,
 	int nr[2] = {0, 0};
 
 	lines_name(out, cell->arm);
-	fputc(' ', out);
-	lines_name(out, cell->family);
-	fprintf(out, "(%lld):", (long long)cell->size_bytes);
+	fprintf(out, " %s(%lld):", lines_phase_name(cell->family), (long long)cell->size_bytes);
 	for (int worker = 0; worker < cell->threads; worker++) {
 		double ns[2] = {lines_point(list, at, first, worker),
 				lines_point(list, at, "free ns by worker", worker)};

@@ -19,6 +19,7 @@
 
 #include "core/rng.h"
 #include "results/store.h"
+#include "runner/counters/derive.h"
 #include "runner/launch.h"
 #include "runner/measure.h"
 #include "runner/progress.h"
@@ -244,6 +245,8 @@ static int exec_trial(struct exec *e, int block, size_t f, size_t a, int positio
 		json_object_set_new(spec, "slabinfo", json_true());
 	launch.spec = spec;
 	rc = spec ? nslab_launch_trial(&launch, &launched) : -ENOMEM;
+	if (!rc)
+		nslab_derive_trial(e->plan, &launch, !block && !arm->is_twin, launched.document);
 	json_decref(spec);
 	if (rc)
 		return nslab_fail(e->err, rc, "cannot start a trial: %s", strerror(-rc));

@@ -32,6 +32,7 @@
 
 #define PADDING_BYTES 4096
 #define OWN_PROGRAM   "/proc/self/exe"
+#define WRAPPER_WORDS 32 /* at most, with our own */
 
 extern char **environ;
 
@@ -107,7 +108,28 @@ static char **child_environment(const struct nslab_launch *launch, char *preload
 	return env;
 }
 
-static void child_exec(const struct child *child, char **env, pid_t parent)
+/* The same behind another command, which must be told where the program really lies. */
+static void child_exec_wrapped(const char *const *wrapper, char **env)
+{
+	const char *argv[WRAPPER_WORDS] = {NULL};
+	char program[4096] = "";
+	size_t nr = 0;
+
+	while (wrapper[nr] && nr < WRAPPER_WORDS - 3) {
+		argv[nr] = wrapper[nr];
+		nr++;
+	}
+	if (readlink(OWN_PROGRAM, program, sizeof(program) - 1) > 0) {
+		argv[nr++] = program;
+		argv[nr] = "trial";
+		execvpe(argv[0], (char *const *)(uintptr_t)argv, env);
+	}
+	dprintf(STDERR_FILENO, "cannot start '%s': %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+static void child_exec(const struct child *child, const struct nslab_launch *launch, char **env,
+		       pid_t parent)
 {
 	char *argv[] = {(char *)(uintptr_t) "numaslab", (char *)(uintptr_t) "trial", NULL};
 
@@ -118,6 +140,8 @@ static void child_exec(const struct child *child, char **env, pid_t parent)
 	dup2(child->spec_fd, STDIN_FILENO);
 	dup2(child->result_out, STDOUT_FILENO);
 	dup2(child->stderr_fd, STDERR_FILENO);
+	if (launch->wrapper)
+		child_exec_wrapped(launch->wrapper, env);
 	execve(OWN_PROGRAM, argv, env);
 	dprintf(STDERR_FILENO, "cannot start '%s': %s\n", OWN_PROGRAM, strerror(errno));
 	_exit(127);
@@ -134,7 +158,7 @@ static int child_start(struct child *child, const struct nslab_launch *launch)
 		return -ENOMEM;
 	child->pid = fork();
 	if (!child->pid)
-		child_exec(child, env, parent);
+		child_exec(child, launch, env, parent);
 	free(env);
 	close(child->result_out);
 	child->result_out = -1;

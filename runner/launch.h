@@ -10,10 +10,11 @@
 #include <stdint.h>
 
 struct nslab_launch {
-	const char *preload;	/* path for LD_PRELOAD, or NULL */
-	const json_t *spec;	/* see runner/trial.h */
-	uint64_t seed;		/* of the environment's random padding */
-	uint64_t time_limit_ns; /* then it is killed */
+	const char *preload;	    /* path for LD_PRELOAD, or NULL */
+	const char *const *wrapper; /* command that runs the program, NULL-terminated; or NULL */
+	const json_t *spec;	    /* see runner/trial.h */
+	uint64_t seed;		    /* of the environment's random padding */
+	uint64_t time_limit_ns;	    /* then it is killed */
 };
 
 struct nslab_launch_result {

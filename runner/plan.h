@@ -80,9 +80,10 @@ struct nslab_plan {
 	bool has_matrix;  /* the run measures the machine first */
 	enum nslab_sampler_mode sampler;
 	enum nslab_huge_policy huge;
-	size_t node_bytes;	     /* of the arena; 0: its default */
-	int nr_cpus;		     /* that allocators' rules count with */
-	const char *const *counters; /* NULL-terminated; empty: the runner's choice */
+	size_t node_bytes;		     /* of the arena; 0: its default */
+	int nr_cpus;			     /* that allocators' rules count with */
+	const char *const *counters;	     /* NULL-terminated; empty: the runner's choice */
+	struct nslab_counter_choice *choice; /* what these mean on this CPU */
 	const struct nslab_entry_record *page;
 	struct nslab_setting *page_settings;
 	size_t nr_page_settings;

@@ -10,7 +10,8 @@
 #define _GNU_SOURCE
 #include "runner/record.h"
 
-#include "runner/counters/counters.h"
+#include "runner/counters/choice_json.h"
+#include "runner/counters/derive.h"
 #include "runner/measure.h"
 #include "runner/provenance.h"
 #include "runner/sampler.h"
@@ -101,15 +102,15 @@ json_t *nslab_record_spec(const struct nslab_plan *plan, const struct nslab_fami
 {
 	json_t *spec = common_spec(plan, &family->memory, family->pus, family->nr_threads, seed);
 	json_t *rest = json_pack(
-		"{s:{s:s, s:o}, s:{s:s, s:o}, s:s, s:{s:i, s:i, s:i, s:i}, s:i, s:b, s:o, s:b}",
+		"{s:{s:s, s:o}, s:{s:s, s:o}, s:s, s:{s:i, s:i, s:i, s:i}, s:i, s:o, s:o, s:b}",
 		"workload", "name", family->workload->name, "params",
 		settings_json(family->settings, family->nr_settings), "allocator", "name",
 		arm->allocator->name, "params", settings_json(arm->settings, arm->nr_settings),
 		"entry", nslab_entry_word(arm->entry), "cache", "order", arm->cache.order,
 		"min_partial", arm->cache.min_partial, "cpu_partial", arm->cache.cpu_partial,
 		"sheaf_capacity", arm->cache.sheaf_capacity, "windows", plan->nr_windows,
-		"counters", 1, "plugins", plugins_json(plugins), "latency", plan->has_latency);
-
+		"counters", nslab_choice_events_json(plan->choice), "plugins",
+		plugins_json(plugins), "latency", plan->has_latency);
 	json_t *sampler =
 		nslab_sampler_place(plan->topo, family->pus, family->nr_threads, plan->sampler);
 
@@ -192,8 +193,8 @@ static void fill_counter(json_t *row, int worker, struct nslab_trial_record *rec
 	*counter = (struct nslab_counter_record){
 		.name = json_string_value(json_object_get(row, "name")),
 		.worker = worker,
-		.has_value = json_is_integer(value),
-		.value = (double)json_integer_value(value),
+		.has_value = json_is_number(value),
+		.value = json_number_value(value),
 		.enabled_ns = get_u64(row, "enabled_ns"),
 		.running_ns = get_u64(row, "running_ns"),
 		.source = json_string_value(json_object_get(row, "source")),
@@ -207,8 +208,9 @@ static int fill_workers(json_t *document, struct nslab_trial_record *record,
 			struct nslab_trial_buffers *buffers)
 {
 	json_t *workers = json_object_get(document, "workers");
+	json_t *derived = json_object_get(document, "counters");
 	json_t *worker, *row;
-	size_t w, c, nr = 0, at = 0;
+	size_t w, c, nr = json_array_size(derived), at = 0;
 
 	json_array_foreach(workers, w, worker) nr +=
 		json_array_size(json_object_get(worker, "counters"));
@@ -222,6 +224,7 @@ static int fill_workers(json_t *document, struct nslab_trial_record *record,
 		json_array_foreach(json_object_get(worker, "counters"), c, row)
 			fill_counter(row, (int)w, record, &buffers->counters[at++]);
 	}
+	json_array_foreach(derived, c, row) fill_counter(row, -1, record, &buffers->counters[at++]);
 	record->counters = buffers->counters;
 	record->nr_counters = at;
 	return 0;
@@ -441,6 +444,7 @@ static void run_texts_fill(struct run_texts *t, const struct nslab_plan *plan)
 		add_matrix(t->topology, plan->topo);
 	t->plan = nslab_plan_json(plan);
 	t->env = nslab_provenance_env(NULL, plan->text, plan->topo->hwloc_xml);
+	json_object_set_new(t->env, "counters", nslab_derive_notes_json(plan));
 	t->build = nslab_provenance_build();
 	t->topology_text = json_dumps(t->topology, JSON_COMPACT);
 	t->plan_text = json_dumps(t->plan, JSON_INDENT(1));

@@ -30,7 +30,7 @@ grep -v ,passes, "$dir/one/figures.csv" >"$dir/one.csv"
 grep -v ,passes, "$dir/two/figures.csv" >"$dir/two.csv"
 cmp "$dir/one.csv" "$dir/two.csv" || fail "one worker's counts differ between two runs"
 cmp "$dir/one/points.csv" "$dir/two/points.csv" || fail "one worker's curves differ between two runs"
-grep -q '^told by the workload' "$dir/one.out" || fail "the table does not tell the counts"
+grep -q '^figure' "$dir/one.out" || fail "the table does not tell the counts"
 [ -s "$dir/one/curves.dat" ] || fail "no curves"
 
 # every allocator did the same events; frees on another CPU are the trace's

@@ -45,6 +45,9 @@ expect "output of a guest that dies" before "$said"
 said=$(guest --node cpus=x 'true')
 expect "status of bad usage" 126 $?
 expect "words on bad usage" "guest: --node takes cpus=N,mib=M, not 'cpus=x'" "$(cat "$scratch/errors")"
+said=$(guest --node cpus=1,mib=192 --arch vax 'true')
+expect "status of an unknown architecture" 126 $?
+expect "words on it" "guest: --arch takes x86_64 or aarch64, not 'vax'" "$(cat "$scratch/errors")"
 
 [ $nr_failed = 0 ] || cat "$scratch/errors"
 exit $((nr_failed > 0))

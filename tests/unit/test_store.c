@@ -200,7 +200,7 @@ static void figures_are_medians_and_curves_of_the_first_trial(void **state)
 	out = fmemopen(text, sizeof(text), "w");
 	nslab_figures_table(list, file.list, out, 78);
 	fclose(out);
-	assert_non_null(strstr(text, "remote_frees                       101         101"));
+	assert_non_null(strstr(text, "remote_frees                           101         101"));
 	out = fmemopen(text, sizeof(text), "w");
 	assert_int_equal(nslab_figures_csv(list, file.list, out), 0);
 	fclose(out);
