@@ -514,6 +514,12 @@ static int debug_cache_validate(struct kmem_cache *s)
 	       d->options.inner->cache_validate(debug_cache_of(s)->inner);
 }
 
+static bool debug_cache_glance(struct kmem_cache *ks, struct nslab_cache_stats *stats)
+{
+	return debug_heap_of(ks->heap)->options.inner->cache_glance(debug_cache_of(ks)->inner,
+								    stats);
+}
+
 static void debug_cache_stats(struct kmem_cache *ks, struct nslab_cache_stats *stats)
 {
 	struct debug_cache *s = debug_cache_of(ks);
@@ -668,6 +674,7 @@ void nslab_debug_table(const struct nslab_allocator_ops *inner, struct nslab_all
 		.cache_shrink = debug_cache_shrink,
 		.cache_validate = debug_cache_validate,
 		.cache_stats = debug_cache_stats,
+		.cache_glance = inner->cache_glance ? debug_cache_glance : NULL,
 		.kmalloc = debug_kmalloc,
 		.kfree = debug_kfree,
 		.ksize = debug_ksize,

@@ -607,6 +607,7 @@ static const struct nslab_allocator_ops nodelocal_ops = {
 	.cache_shrink = nodelocal_cache_shrink,
 	.cache_validate = nodelocal_cache_validate,
 	.cache_stats = nodelocal_cache_stats,
+	.cache_glance = nodelocal_cache_glance,
 	.kmalloc = nodelocal_kmalloc,
 	.kfree = nodelocal_kfree,
 };

@@ -106,23 +106,38 @@ static uint64_t nodelocal_count_batches(const struct nodelocal_batch *batch)
 	return nr;
 }
 
-static void nodelocal_stats_node(struct nodelocal_cache *s, struct nodelocal_node *node,
-				 struct nslab_cache_stats *stats)
+/* What the node's lock guards. */
+static void nodelocal_locked_stats(struct nodelocal_node *node, struct nslab_cache_stats *stats)
 {
-	uint64_t word;
-
 	nodelocal_lock(node);
 	stats->nr_slabs += node->nr_slabs;
 	stats->nr_pages += node->nr_pages;
 	stats->nr_partial += node->nr_partial;
 	stats->nr_objects += node->nr_objects;
-	word = atomic_load_explicit(&node->incoming, memory_order_acquire);
-	stats->nr_free += node->nr_free + nodelocal_count_batches(node->depot) +
-			  nodelocal_count_batches(nodelocal_batch_at(s->base.heap->env, word));
+	stats->nr_free += node->nr_free + nodelocal_count_batches(node->depot);
 	for (int i = 0; i < NSLAB_NR_STATS; i++)
 		stats->stat[i] += node->stat[i];
-	stats->stat[NSLAB_STAT_REMOTE_BATCH] += nodelocal_batch_count(word);
 	nodelocal_unlock(node);
+}
+
+static void nodelocal_stats_node(struct nodelocal_cache *s, struct nodelocal_node *node,
+				 struct nslab_cache_stats *stats)
+{
+	uint64_t word = atomic_load_explicit(&node->incoming, memory_order_acquire);
+
+	nodelocal_locked_stats(node, stats);
+	stats->nr_free += nodelocal_count_batches(nodelocal_batch_at(s->base.heap->env, word));
+	stats->stat[NSLAB_STAT_REMOTE_BATCH] += nodelocal_batch_count(word);
+}
+
+/* Batches that come in from other nodes belong to whoever takes them next: they are not seen. */
+static bool nodelocal_cache_glance(struct kmem_cache *base, struct nslab_cache_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	for (int nid = 0; nid < base->heap->env->arena->nr_nodes; nid++)
+		nodelocal_locked_stats(nodelocal_cache_of(base)->node[nid], stats);
+	memset(stats->stat, 0, sizeof(stats->stat));
+	return true;
 }
 
 /* A handle's counts under the names of the kernel. */

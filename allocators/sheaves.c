@@ -436,6 +436,7 @@ static const struct nslab_allocator_ops sheaves_ops = {
 	.cache_shrink = slub_cache_shrink,
 	.cache_validate = slub_cache_validate,
 	.cache_stats = slub_cache_stats,
+	.cache_glance = slub_cache_glance,
 	.free_rcu = sheaves_free_rcu,
 	.rcu_barrier = sheaves_rcu_barrier,
 	.sheaf_prefill = sheaves_sheaf_prefill,

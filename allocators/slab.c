@@ -687,6 +687,7 @@ static const struct nslab_allocator_ops slab_ops = {
 	.cache_shrink = slab_cache_shrink,
 	.cache_validate = slab_cache_validate,
 	.cache_stats = slab_cache_stats,
+	.cache_glance = slab_cache_glance,
 	.kmalloc = slab_kmalloc,
 	.kfree = slab_kfree,
 	.size_roundup = slab_size_roundup,

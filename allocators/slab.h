@@ -229,6 +229,7 @@ int slab_cache_destroy(struct kmem_cache *s);
 size_t slab_cache_shrink(struct kmem_cache *s);
 int slab_cache_validate(struct kmem_cache *s);
 void slab_cache_stats(struct kmem_cache *s, struct nslab_cache_stats *stats);
+bool slab_cache_glance(struct kmem_cache *s, struct nslab_cache_stats *stats);
 
 /* In slab.c. */
 void *slab_alloc(struct nslab_cpu *base, struct kmem_cache *ks, gfp_t gfp, int node);

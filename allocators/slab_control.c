@@ -649,6 +649,22 @@ static void slab_node_stats(const struct slab_cache *s, struct slab_node *n,
 		stats->nr_free += slab_avail(&n->alien[i].avail);
 }
 
+static void slab_shared_stats(const struct slab_cache *s, struct nslab_cache_stats *stats)
+{
+	for (int i = 0; i < s->base.heap->env->arena->nr_nodes; i++)
+		slab_node_stats(s, s->node[i], stats);
+	stats->nr_objects = stats->nr_slabs * s->shape.objects;
+	stats->nr_pages = stats->nr_slabs << s->base.order;
+}
+
+bool slab_cache_glance(struct kmem_cache *ks, struct nslab_cache_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	slab_shared_stats(slab_cache_of(ks), stats);
+	memset(stats->stat, 0, sizeof(stats->stat));
+	return true;
+}
+
 void slab_cache_stats(struct kmem_cache *ks, struct nslab_cache_stats *stats)
 {
 	struct slab_cache *s = slab_cache_of(ks);
@@ -671,10 +687,7 @@ void slab_cache_stats(struct kmem_cache *ks, struct nslab_cache_stats *stats)
 	memcpy(stats->stat, count, sizeof(stats->stat));
 	stats->stat[NSLAB_STAT_ALLOC_FASTPATH] = count[SLAB_FAST_ALLOCS];
 	stats->stat[NSLAB_STAT_FREE_FASTPATH] = count[SLAB_FAST_FREES];
-	for (int i = 0; i < ks->heap->env->arena->nr_nodes; i++)
-		slab_node_stats(s, s->node[i], stats);
-	stats->nr_objects = stats->nr_slabs * s->shape.objects;
-	stats->nr_pages = stats->nr_slabs << ks->order;
+	slab_shared_stats(s, stats);
 	stats->nr_free += stats->nr_cpu_free;
 	stats->is_counted = true;
 }

@@ -483,3 +483,16 @@ void slub_cache_stats(struct kmem_cache *ks, struct nslab_cache_stats *stats)
 		slub_fill_sheaf_fastpath(s, stats, sheaf_ops, slub_sheaf_stats(s, stats), count);
 	stats->is_counted = true;
 }
+
+bool slub_cache_glance(struct kmem_cache *ks, struct nslab_cache_stats *stats)
+{
+	struct slub_cache *s = slub_cache_of(ks)->root;
+
+	memset(stats, 0, sizeof(*stats));
+	for (int i = 0; i < ks->heap->env->arena->nr_nodes; i++) {
+		slub_node_stats(s->node[i], stats);
+		stats->nr_free += sheaves_barn_held(s->node[i]);
+	}
+	memset(stats->stat, 0, sizeof(stats->stat));
+	return true;
+}

@@ -62,6 +62,7 @@ int slub_cache_destroy(struct kmem_cache *s);
 size_t slub_cache_shrink(struct kmem_cache *s);
 int slub_cache_validate(struct kmem_cache *s);
 void slub_cache_stats(struct kmem_cache *s, struct nslab_cache_stats *stats);
+bool slub_cache_glance(struct kmem_cache *s, struct nslab_cache_stats *stats);
 
 /* ---- in slub_create.c ---- */
 

@@ -8,6 +8,7 @@
  */
 #include "cli/command.h"
 #include "results/compare.h"
+#include "results/latency.h"
 #include "results/table.h"
 
 #include <errno.h>
@@ -51,6 +52,23 @@ static int compare_print(const struct compare_options *options,
 	return NSLAB_EXIT_DONE;
 }
 
+/* What the runs know of single operations, below the verdicts. */
+static int compare_latency(struct compare_options *options, int status)
+{
+	struct nslab_err err = {""};
+	int rc;
+
+	if (options->is_json || options->is_csv || status == NSLAB_EXIT_USAGE)
+		return status;
+	rc = nslab_latency_print(&options->a,
+				 options->has_b ? "A, single operations" : "single operations",
+				 stdout, NSLAB_TABLE_COLUMNS, &err);
+	if (!rc && options->has_b)
+		rc = nslab_latency_print(&options->b, "B, single operations", stdout,
+					 NSLAB_TABLE_COLUMNS, &err);
+	return rc ? nslab_complain(&err, rc) : status;
+}
+
 static int compare_runs(struct compare_options *options, int nr, char **operands)
 {
 	struct nslab_comparison comparison = {.mode = NSLAB_COMPARE_ARMS};
@@ -71,6 +89,8 @@ static int compare_runs(struct compare_options *options, int nr, char **operands
 	if (!rc && options->primary[0])
 		rc = nslab_comparison_judge(&comparison, options->primary, &err);
 	status = rc ? nslab_complain(&err, rc) : compare_print(options, &comparison);
+	if (!rc)
+		status = compare_latency(options, status);
 	nslab_comparison_exit(&comparison);
 	if (options->has_a)
 		nslab_run_file_close(&options->a);

@@ -10,6 +10,7 @@
 #include "plots/plots.h"
 #include "results/export.h"
 #include "results/figures.h"
+#include "results/latency.h"
 #include "results/table.h"
 #include "runner/counters/choice.h"
 #include "runner/counters/counters.h"
@@ -148,7 +149,7 @@ static int run_figures(struct run_state *r, struct nslab_run_file *run)
 {
 	struct nslab_figure_list *list;
 	int rc = nslab_store_figures(run->store, run->list, &list, &r->err);
-	FILE *figures, *points;
+	FILE *figures, *points, *memory;
 
 	if (rc)
 		return rc;
@@ -156,16 +157,40 @@ static int run_figures(struct run_state *r, struct nslab_run_file *run)
 	rc = nslab_store_counters(run->store, run->list, &r->err);
 	nslab_counters_note(run->list, stdout, NSLAB_TABLE_COLUMNS);
 	figures = list->nr_figures ? run_file(r, "figures.csv") : NULL;
-	points = list->nr_points ? run_file(r, "points.csv") : NULL;
+	points = nslab_points_has(list, false) ? run_file(r, "points.csv") : NULL;
+	memory = nslab_points_has(list, true) ? run_file(r, "memory.csv") : NULL;
 	if (figures && !rc)
 		rc = nslab_figures_csv(list, run->list, figures);
 	if (points && !rc)
-		rc = nslab_points_csv(list, run->list, points);
+		rc = nslab_points_csv(list, run->list, false, points);
+	if (memory && !rc)
+		rc = nslab_points_csv(list, run->list, true, memory);
 	if (figures && fclose(figures))
 		rc = -EIO;
 	if (points && fclose(points))
 		rc = -EIO;
+	if (memory && fclose(memory))
+		rc = -EIO;
 	nslab_figure_list_free(list);
+	return rc;
+}
+
+/* Of single operations, where the plan asked for them. */
+static int run_latency(struct run_state *r, struct nslab_run_file *run)
+{
+	struct nslab_latency_list *list;
+	int rc = nslab_store_latencies(run->store, run->list, &list, &r->err);
+	FILE *file;
+
+	if (rc)
+		return rc;
+	nslab_latency_table(list, run->list, stdout, NSLAB_TABLE_COLUMNS);
+	file = list->nr ? run_file(r, "latency.csv") : NULL;
+	if (file)
+		rc = nslab_latency_csv(list, run->list, file);
+	if (file && fclose(file))
+		rc = -EIO;
+	nslab_latency_list_free(list);
 	return rc;
 }
 
@@ -236,6 +261,8 @@ static int run_report(struct run_state *r)
 	if (rc)
 		return rc;
 	rc = run_tables(r, &run);
+	if (!rc)
+		rc = run_latency(r, &run);
 	if (!rc)
 		rc = run_figures(r, &run);
 	if (!rc && r->arguments->has_slabinfo)

@@ -13,11 +13,8 @@
 #include "cli/selftest_print.h"
 #include "cli/session.h"
 #include "runner/exec.h"
-#if __has_include("runner/timer_check.h")
-# include "runner/pin.h"
-# include "runner/timer_check.h"
-# define SELFTEST_HAS_TIMER
-#endif
+#include "runner/pin.h"
+#include "runner/timer_check.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -293,7 +290,6 @@ static int selftest_placement(struct selftest *t)
 	return rc;
 }
 
-#ifdef SELFTEST_HAS_TIMER
 static int selftest_timer(struct selftest *t)
 {
 	int rc = nslab_session_open(&t->session, NULL, NULL, &t->err);
@@ -326,7 +322,6 @@ static int selftest_timer(struct selftest *t)
 	t->json = nslab_timer_json(&check);
 	return 0;
 }
-#endif
 
 /* ---- command ---- */
 
@@ -336,9 +331,7 @@ static const struct {
 } selftests[] = {
 	{"aa", selftest_aa},
 	{"inject", selftest_inject},
-#ifdef SELFTEST_HAS_TIMER
 	{"timer", selftest_timer},
-#endif
 	{"overhead", selftest_overhead},
 	{"placement", selftest_placement},
 };

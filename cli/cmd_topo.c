@@ -4,9 +4,11 @@
  *
  * The source is this machine unless --xml or --synthetic names another; --sim-nodes puts simulated
  * nodes in place of the real ones. --export writes the XML and prints nothing else, so that it
- * can be used in scripts. Nothing is decided here: the work is done in topology/.
+ * can be used in scripts. --measure adds what was measured beside what is told. Nothing is decided
+ * here: the work is done in topology/.
  */
 #include "cli/command.h"
+#include "topology/measure.h"
 #include "topology/topology.h"
 
 #include <errno.h>
@@ -19,7 +21,7 @@
 extern const struct nslab_command nslab_command_topo;
 
 struct topo_options {
-	bool is_json;
+	bool is_json, is_measured;
 	const char *xml, *synthetic, *export_path;
 	long sim_nodes;
 };
@@ -34,10 +36,14 @@ static int terminal_columns(void)
 	return size.ws_col > 160 ? 160 : size.ws_col;
 }
 
-static int print_json(const struct nslab_topo *topo, struct nslab_err *err)
+static int print_json(const struct nslab_topo *topo, const struct nslab_matrix *matrix,
+		      struct nslab_err *err)
 {
 	json_t *json = nslab_topo_json(topo);
 	int rc = -ENOMEM;
+
+	if (json && matrix)
+		json_object_set_new(json, "measured", nslab_matrix_json(matrix, topo));
 
 	if (json)
 		rc = json_dumpf(json, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII) ? -EIO : 0;
@@ -69,18 +75,27 @@ static int show(const struct topo_options *options, struct nslab_err *err)
 {
 	struct nslab_topo_source source;
 	struct nslab_topo *topo = NULL;
+	struct nslab_matrix *matrix = NULL;
 	int rc = make_source(options, &source, err);
 
 	if (!rc)
 		rc = nslab_topo_load(&source, &topo, err);
 	if (rc)
 		return rc;
+	if (options->is_measured)
+		rc = nslab_matrix_measure(topo, &matrix, err);
+	if (rc)
+		goto out_free;
 	if (options->export_path)
 		rc = nslab_topo_export(topo, options->export_path, err);
 	else if (options->is_json)
-		rc = print_json(topo, err);
+		rc = print_json(topo, matrix, err);
 	else
 		nslab_topo_print(topo, stdout, terminal_columns());
+	if (matrix && !options->is_json && !options->export_path)
+		nslab_matrix_print(matrix, topo, stdout, 80);
+out_free:
+	nslab_matrix_free(matrix);
 	nslab_topo_free(topo);
 	return rc;
 }
@@ -96,6 +111,8 @@ static int run(int argc, char **argv)
 		 "of a made-up machine: 'pack:2 [numa] core:4 pu:2'"},
 		{"sim-nodes", 0, NSLAB_OPTION_INT, &options.sim_nodes, "N",
 		 "replace the nodes by N simulated ones"},
+		{"measure", 0, NSLAB_OPTION_FLAG, &options.is_measured, NULL,
+		 "measure latency and bandwidth of nodes, and hand-over between PUs"},
 		{"export", 0, NSLAB_OPTION_TEXT, &options.export_path, "FILE",
 		 "write hwloc XML and print nothing"},
 		{0},

@@ -15,6 +15,7 @@
 #define NSLAB_HIST_SUB	   64u /* buckets of an octave */
 #define NSLAB_HIST_OCTAVES 40u
 #define NSLAB_HIST_BUCKETS (NSLAB_HIST_SUB * NSLAB_HIST_OCTAVES)
+#define NSLAB_HIST_SCHEME  "log-linear 64x40" /* names the buckets in result files */
 
 struct nslab_hist {
 	uint64_t nr, min, max; /* min and max mean nothing while nr is 0 */
@@ -61,30 +62,47 @@ static inline void nslab_hist_merge(struct nslab_hist *into, const struct nslab_
 	into->nr += from->nr;
 }
 
+/* Values beyond the quantile q of nr. 1e-6: 0.1 * 100 is a little less than 10 in binary. */
+static inline uint64_t nslab_hist_beyond(uint64_t nr, double q)
+{
+	return (uint64_t)floor((1.0 - q) * (double)nr + 1e-6);
+}
+
+/* What a value of the bucket is taken for: itself where the bucket has one value, else the middle.
+ */
+static inline double nslab_hist_middle(const struct nslab_hist *hist, unsigned bucket)
+{
+	uint64_t floor_of = nslab_hist_floor(bucket);
+	double middle = (double)floor_of;
+
+	if (bucket == NSLAB_HIST_BUCKETS - 1) /* has no upper end */
+		return (double)hist->max;
+	if (nslab_hist_floor(bucket + 1) > floor_of + 1)
+		middle = (middle + (double)nslab_hist_floor(bucket + 1)) / 2.0;
+	if (middle < (double)hist->min)
+		return (double)hist->min;
+	return middle < (double)hist->max ? middle : (double)hist->max;
+}
+
 /*
- * The value below or at which a share q of all lies: the middle of its bucket, never beyond the
- * largest. NaN with fewer than 10 values beyond it, which would be a quantile of luck.
+ * The value below or at which a share q of all lies: the middle of its bucket, never outside of
+ * smallest and largest. NaN with fewer than 10 values beyond it, which would be a quantile of luck.
  */
 static inline double nslab_hist_quantile(const struct nslab_hist *hist, double q)
 {
-	uint64_t rank = (uint64_t)ceil(q * (double)hist->nr);
-	uint64_t seen = 0;
+	uint64_t beyond, seen = 0;
 
-	if (!hist->nr || (1.0 - q) * (double)hist->nr < 10.0)
+	if (!(q >= 0.0 && q <= 1.0))
+		return NAN;
+	beyond = nslab_hist_beyond(hist->nr, q);
+	if (beyond < 10)
 		return NAN;
 	for (unsigned i = 0; i < NSLAB_HIST_BUCKETS; i++) {
 		seen += hist->buckets[i];
-		if (seen < rank || !seen)
-			continue;
-		double middle = ((double)nslab_hist_floor(i) +
-				 (double)nslab_hist_floor(i + 1 < NSLAB_HIST_BUCKETS ? i + 1 : i)) /
-				2.0;
-
-		if (i < NSLAB_HIST_SUB)
-			middle = (double)i;
-		return middle < (double)hist->max ? middle : (double)hist->max;
+		if (seen && seen >= hist->nr - beyond)
+			return nslab_hist_middle(hist, i);
 	}
-	return (double)hist->max;
+	return NAN; /* the buckets hold less than nr says */
 }
 
 #endif

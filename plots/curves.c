@@ -73,6 +73,8 @@ static void curves_add(const struct nslab_plot_input *input, size_t lowest, size
 		struct nslab_figure_row *row;
 		int facet;
 
+		if (nslab_is_memory_series(p->series))
+			continue;
 		if (!i || p->cell != p[-1].cell || strcmp(p->series, p[-1].series))
 			weight = curves_weight(input, i);
 		if (cell->is_twin || weight < lowest || weight >= highest)
@@ -97,7 +99,8 @@ static size_t curves_most(const struct nslab_plot_input *input)
 		const struct nslab_cell_point *p = &input->figures->points[i];
 		size_t weight = 0;
 
-		if (i && p->cell == p[-1].cell && !strcmp(p->series, p[-1].series))
+		if (nslab_is_memory_series(p->series) ||
+		    (i && p->cell == p[-1].cell && !strcmp(p->series, p[-1].series)))
 			continue;
 		weight = curves_weight(input, i);
 		most = weight > most ? weight : most;
@@ -110,7 +113,8 @@ static int curves_build(const struct nslab_plot_input *input, struct nslab_figur
 {
 	size_t most;
 
-	if (!input->figures || !input->figures->nr_points)
+	most = input->figures ? curves_most(input) : 0;
+	if (!most)
 		return nslab_fail(err, -ENODATA,
 				  "cannot draw 'curves': no workload of the run told any");
 	snprintf(figure->title, sizeof(figure->title), "What the workload saw on the way");
@@ -118,7 +122,6 @@ static int curves_build(const struct nslab_plot_input *input, struct nslab_figur
 	figure->cols = 2;
 	figure->facet_width = 460;
 	figure->facet_height = 240;
-	most = curves_most(input);
 	curves_add(input, most, most + 1, figure);
 	curves_add(input, 0, most, figure);
 	return 0;

@@ -10,6 +10,7 @@
 
 #include "plots/plots.h"
 #include "results/figures.h"
+#include "results/latency.h"
 
 /* Texts without repeats, numbered in the order of their coming. */
 struct nslab_names {
@@ -52,6 +53,7 @@ struct nslab_plot_input {
 	double harness_ns;
 	struct nslab_cell_list *list;
 	struct nslab_figure_list *figures;
+	struct nslab_latency_list *latencies;
 	int *nr_counted; /* of each cell: workers whose operations count, 0 when unknown */
 	/* what is not the same in all cells must stand in titles */
 	bool has_sizes, has_threads, has_placements, has_memories;
@@ -70,6 +72,8 @@ extern const struct nslab_plot nslab_plot_scaling;
 extern const struct nslab_plot nslab_plot_matrix;
 extern const struct nslab_plot nslab_plot_order;
 extern const struct nslab_plot nslab_plot_curves;
+extern const struct nslab_plot nslab_plot_latency;
+extern const struct nslab_plot nslab_plot_memory;
 
 /* ---- figure.c ---- */
 

@@ -22,8 +22,8 @@
 #include <sys/stat.h>
 
 static const struct nslab_plot *const plots[] = {
-	&nslab_plot_throughput, &nslab_plot_scaling, &nslab_plot_matrix,
-	&nslab_plot_order,	&nslab_plot_curves,
+	&nslab_plot_throughput, &nslab_plot_scaling, &nslab_plot_matrix, &nslab_plot_order,
+	&nslab_plot_curves,	&nslab_plot_latency, &nslab_plot_memory,
 };
 
 #define NR_PLOTS (sizeof(plots) / sizeof(*plots))
@@ -77,6 +77,8 @@ static int plots_read(struct nslab_store *store, struct nslab_plot_input *input,
 		rc = nslab_store_counters(store, input->list, err);
 	if (!rc)
 		rc = nslab_store_figures(store, input->list, &input->figures, err);
+	if (!rc)
+		rc = nslab_store_latencies(store, input->list, &input->latencies, err);
 	if (rc)
 		return rc;
 	input->nr_counted = calloc(input->list->nr + 1, sizeof(int));
@@ -155,7 +157,8 @@ static int unknown_plot(const char *name, struct nslab_err *err)
 	guess = nslab_nearest(name, names, NR_PLOTS);
 	return nslab_fail(
 		err, -EINVAL,
-		"unknown plot '%s'%s%s%s; there are throughput, scaling, matrix, order, curves",
+		"unknown plot '%s'%s%s%s; there are throughput, scaling, matrix, order, curves, "
+		"latency, memory",
 		name, guess ? ", did you mean '" : "", guess ? guess : "", guess ? "'" : "");
 }
 
@@ -199,6 +202,7 @@ int nslab_plots_make(struct nslab_store *store, const char *folder, const char *
 	}
 	free(input.nr_counted);
 	nslab_figure_list_free(input.figures);
+	nslab_latency_list_free(input.latencies);
 	nslab_cell_list_free(input.list);
 	return rc;
 }

@@ -66,6 +66,7 @@ enum export_statement {
 	EXPORT_WINDOWS,
 	EXPORT_COUNTERS,
 	EXPORT_CACHES,
+	EXPORT_HISTS, /* not in files before schema 3 */
 	EXPORT_NR
 };
 
@@ -89,6 +90,9 @@ static const char *const export_sql[EXPORT_NR] = {
 			    " reason FROM counter WHERE trial = ? ORDER BY name, worker",
 	[EXPORT_CACHES] = "SELECT trial, cache, nr_objects, nr_slabs, nr_pages, nr_partial,"
 			  " nr_cpu_free, stat_json FROM cachestat WHERE trial = ? ORDER BY cache",
+	[EXPORT_HISTS] = "SELECT trial, name, unit, scheme, n, min, max, clock, clock_ns,"
+			 " mean_gap, ops_per_value, overhead, buckets_json FROM hist"
+			 " WHERE trial = ? ORDER BY name",
 };
 
 struct export
@@ -145,6 +149,8 @@ static int export_trial(struct export *export)
 		rc = export_children(export, EXPORT_COUNTERS, id, object, "counters");
 	if (!rc)
 		rc = export_children(export, EXPORT_CACHES, id, object, "caches");
+	if (!rc && export->statements[EXPORT_HISTS])
+		rc = export_children(export, EXPORT_HISTS, id, object, "hists");
 	if (!rc)
 		rc = export_dump(export, object);
 	json_decref(object);
@@ -212,8 +218,11 @@ int nslab_export_json(struct nslab_run_file *file, FILE *out, struct nslab_err *
 	struct export export = {.store = file->store, .out = out, .err = err};
 	int rc = 0;
 
-	for (int i = 0; !rc && i < EXPORT_NR; i++)
-		rc = nslab_store_prepare(file->store, export_sql[i], &export.statements[i], err);
+	for (int i = 0; !rc && i < EXPORT_NR; i++) {
+		if (i != EXPORT_HISTS || nslab_store_has_table(file->store, "hist"))
+			rc = nslab_store_prepare(file->store, export_sql[i], &export.statements[i],
+						 err);
+	}
 	if (!rc)
 		rc = export_run(&export);
 	if (!rc && ferror(out))

@@ -185,21 +185,6 @@ static int points_read(struct figures_reader *r, struct nslab_err *err)
 	return rc;
 }
 
-static bool figures_are_there(struct nslab_store *store)
-{
-	sqlite3_stmt *statement;
-	bool is_there = false;
-
-	if (nslab_store_prepare(store,
-				"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name ="
-				" 'figure'",
-				&statement, NULL))
-		return false;
-	is_there = nslab_store_step(store, statement, NULL) > 0;
-	sqlite3_finalize(statement);
-	return is_there;
-}
-
 int nslab_store_figures(struct nslab_store *store, const struct nslab_cell_list *cells,
 			struct nslab_figure_list **list, struct nslab_err *err)
 {
@@ -211,7 +196,7 @@ int nslab_store_figures(struct nslab_store *store, const struct nslab_cell_list 
 		r.list->texts = nslab_texts_create();
 	if (r.list && r.list->texts) {
 		rc = 0;
-		if (figures_are_there(store)) {
+		if (nslab_store_has_table(store, "figure")) {
 			rc = figures_read(&r, err);
 			if (!rc)
 				rc = points_read(&r, err);
@@ -409,13 +394,29 @@ int nslab_figures_csv(const struct nslab_figure_list *list, const struct nslab_c
 	return ferror(out) ? -EIO : 0;
 }
 
+bool nslab_is_memory_series(const char *series)
+{
+	return !strncmp(series, "memory ", 7);
+}
+
+bool nslab_points_has(const struct nslab_figure_list *list, bool is_memory)
+{
+	for (size_t i = 0; i < list->nr_points; i++) {
+		if (nslab_is_memory_series(list->points[i].series) == is_memory)
+			return true;
+	}
+	return false;
+}
+
 int nslab_points_csv(const struct nslab_figure_list *list, const struct nslab_cell_list *cells,
-		     FILE *out)
+		     bool is_memory, FILE *out)
 {
 	fputs("family,arm,is_twin,series,x,y\n", out);
 	for (size_t i = 0; i < list->nr_points; i++) {
 		const struct nslab_cell_point *point = &list->points[i];
 
+		if (nslab_is_memory_series(point->series) != is_memory)
+			continue;
 		csv_cell(cells, point->cell, out);
 		nslab_csv_text(out, point->series, ',');
 		nslab_csv_real(out, point->x, ',');

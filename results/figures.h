@@ -51,7 +51,12 @@ void nslab_counters_note(const struct nslab_cell_list *cells, FILE *out, int col
 /* One row for each count / point, with family and arm. 0 or -EIO. */
 int nslab_figures_csv(const struct nslab_figure_list *list, const struct nslab_cell_list *cells,
 		      FILE *out);
+/* Of what workloads told, or of memory over time. */
 int nslab_points_csv(const struct nslab_figure_list *list, const struct nslab_cell_list *cells,
-		     FILE *out);
+		     bool is_memory, FILE *out);
+/* "memory WORD" is the sampler's (runner/sampler.h), the others are the workload's. */
+bool nslab_is_memory_series(const char *series);
+/* True when the list has points of that sort. */
+bool nslab_points_has(const struct nslab_figure_list *list, bool is_memory);
 
 #endif

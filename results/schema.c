@@ -48,6 +48,11 @@ const char nslab_schema_sql[] =
 	" unit TEXT, PRIMARY KEY(trial, name)) WITHOUT ROWID;"
 	"CREATE TABLE point(trial INTEGER NOT NULL REFERENCES trial(id), series TEXT, idx INTEGER,"
 	" x REAL, y REAL, PRIMARY KEY(trial, series, idx)) WITHOUT ROWID;"
+	/* single operations of a trial, timed; buckets: [[number, count], ...] of the scheme */
+	"CREATE TABLE hist(trial INTEGER NOT NULL REFERENCES trial(id), name TEXT, unit TEXT,"
+	" scheme TEXT, n INTEGER, min INTEGER, max INTEGER, clock TEXT, clock_ns REAL,"
+	" mean_gap REAL, ops_per_value REAL, overhead REAL, buckets_json TEXT,"
+	" PRIMARY KEY(trial, name)) WITHOUT ROWID;"
 	/* a trial's windows in one row; workers that only consume do not count */
 	"CREATE VIEW trial_summary AS SELECT t.id AS trial, c.key, c.family, c.arm, t.block,"
 	" t.position, t.attempt, t.is_valid, t.taint, t.ns_per_op, count(w.idx) AS nr_windows,"

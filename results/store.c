@@ -50,6 +50,9 @@ static const char *const store_sql[NSLAB_STORE_NR_STATEMENTS] = {
 		" nr_cpu_free, stat_json) VALUES(?,?,?,?,?,?,?,?)",
 	[NSLAB_STORE_ADD_FIGURE] = "INSERT INTO figure(trial, name, value, unit) VALUES(?,?,?,?)",
 	[NSLAB_STORE_ADD_POINT] = "INSERT INTO point(trial, series, idx, x, y) VALUES(?,?,?,?,?)",
+	[NSLAB_STORE_ADD_HIST] = "INSERT INTO hist(trial, name, unit, scheme, n, min, max, clock,"
+				 " clock_ns, mean_gap, ops_per_value, overhead, buckets_json)"
+				 " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
 };
 
 /* Binds one value after the other and remembers the first failure. */
@@ -181,6 +184,21 @@ int nslab_store_prepare(struct nslab_store *store, const char *sql, sqlite3_stmt
 	if (sqlite3_prepare_v2(store->db, sql, -1, statement, NULL) == SQLITE_OK)
 		return 0;
 	return nslab_store_failed(store, store->is_writer ? "write" : "read", err);
+}
+
+bool nslab_store_has_table(struct nslab_store *store, const char *name)
+{
+	sqlite3_stmt *statement;
+	bool is_there = false;
+
+	if (nslab_store_prepare(store,
+				"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
+				&statement, NULL))
+		return false;
+	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+	is_there = nslab_store_step(store, statement, NULL) > 0;
+	sqlite3_finalize(statement);
+	return is_there;
 }
 
 int nslab_store_step(struct nslab_store *store, sqlite3_stmt *statement, struct nslab_err *err)
@@ -557,6 +575,33 @@ static int store_add_points(struct nslab_store *store, int64_t id,
 	return rc;
 }
 
+static int store_add_hists(struct nslab_store *store, int64_t id,
+			   const struct nslab_trial_record *trial)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < trial->nr_hists; i++) {
+		const struct nslab_hist_record *hist = &trial->hists[i];
+		struct store_row row = store_row(store, NSLAB_STORE_ADD_HIST);
+
+		row_int(&row, id);
+		row_text(&row, hist->name);
+		row_text(&row, hist->unit);
+		row_text(&row, hist->scheme);
+		row_count(&row, hist->n);
+		row_count(&row, hist->min);
+		row_count(&row, hist->max);
+		row_text(&row, hist->clock);
+		row_real(&row, hist->clock_ns);
+		row_real(&row, hist->mean_gap);
+		row_real(&row, hist->ops_per_value);
+		row_real(&row, hist->overhead);
+		row_text(&row, hist->buckets_json);
+		rc = row_insert(&row);
+	}
+	return rc;
+}
+
 int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_record *trial,
 			  struct nslab_err *err)
 {
@@ -581,6 +626,8 @@ int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_re
 		rc = store_add_figures(store, id, trial);
 	if (!rc)
 		rc = store_add_points(store, id, trial);
+	if (!rc)
+		rc = store_add_hists(store, id, trial);
 	if (rc)
 		rc = nslab_store_failed(store, "write", err);
 	return store_end(store, rc, err);

@@ -99,6 +99,20 @@ struct nslab_point_record {
 	double x, y;
 };
 
+/* Times of single operations, see runner/latency.h. */
+struct nslab_hist_record {
+	const char *name; /* "operation"; unique in the trial */
+	const char *unit; /* "ns" */
+	const char *scheme;
+	uint64_t n, min, max;
+	const char *clock; /* "tsc" */
+	double clock_ns;   /* that one reading takes; part of every value */
+	double mean_gap;   /* operations between two that were timed */
+	double ops_per_value;
+	double overhead; /* of sampling, as a fraction of the time; NaN when unknown */
+	const char *buckets_json;
+};
+
 #define NSLAB_BYTES_UNKNOWN UINT64_MAX /* stored as NULL, shown as '-' */
 
 struct nslab_trial_record {
@@ -114,12 +128,13 @@ struct nslab_trial_record {
 	double page_hit_rate; /* NaN when not checked */
 	unsigned nr_pages_sampled;
 	uint64_t rss_bytes, held_bytes; /* at the end of the windows, or unknown */
-	size_t nr_windows, nr_counters, nr_caches, nr_figures, nr_points;
+	size_t nr_windows, nr_counters, nr_caches, nr_figures, nr_points, nr_hists;
 	const struct nslab_window *windows;
 	const struct nslab_counter_record *counters;
 	const struct nslab_cachestat_record *caches;
 	const struct nslab_figure_record *figures;
 	const struct nslab_point_record *points; /* of one series: in the order of x */
+	const struct nslab_hist_record *hists;
 };
 
 /* Creates FILE; -EEXIST when it is there. */

@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 
 #define NSLAB_STORE_APPLICATION 0x6e736c62 /* "nslb" in the header of the file */
-#define NSLAB_STORE_SCHEMA	2	   /* 2: figure and point */
+#define NSLAB_STORE_SCHEMA	3	   /* 2: figure and point; 3: hist */
 
 enum nslab_store_statement {
 	NSLAB_STORE_ADD_CELL,
@@ -21,6 +21,7 @@ enum nslab_store_statement {
 	NSLAB_STORE_ADD_CACHE,
 	NSLAB_STORE_ADD_FIGURE,
 	NSLAB_STORE_ADD_POINT,
+	NSLAB_STORE_ADD_HIST,
 	NSLAB_STORE_NR_STATEMENTS
 };
 
@@ -37,6 +38,8 @@ struct nslab_store {
 int nslab_store_failed(struct nslab_store *store, const char *verb, struct nslab_err *err);
 int nslab_store_prepare(struct nslab_store *store, const char *sql, sqlite3_stmt **statement,
 			struct nslab_err *err);
+/* Files of an older schema lack some. */
+bool nslab_store_has_table(struct nslab_store *store, const char *name);
 /* 1: a row, 0: no more rows, or a negative errno with an error. */
 int nslab_store_step(struct nslab_store *store, sqlite3_stmt *statement, struct nslab_err *err);
 

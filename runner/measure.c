@@ -98,6 +98,15 @@ static int meter_windows(struct nslab_meter *meter, struct nslab_timed *timed, u
 	return 0;
 }
 
+/* Nobody's windows see another worker's second pass. */
+static int meter_second_pass(struct nslab_meter *meter, struct nslab_timed *timed,
+			     struct nslab_meter_hooks *hooks, size_t n)
+{
+	int rc = meter_wait(meter, timed, &meter->nr_measured, n);
+
+	return rc ? rc : hooks->on_second_pass(hooks, timed, n);
+}
+
 int nslab_meter_run(struct nslab_meter *meter, struct nslab_timed *timed, uint64_t seed,
 		    struct nslab_meter_hooks *hooks, struct nslab_window *windows)
 {
@@ -113,6 +122,8 @@ int nslab_meter_run(struct nslab_meter *meter, struct nslab_timed *timed, uint64
 	hooks->on_start(hooks);
 	rc = meter_windows(meter, timed, seed, n, windows);
 	hooks->on_stop(hooks);
+	if (!rc && hooks->on_second_pass)
+		rc = meter_second_pass(meter, timed, hooks, n);
 	if (rc)
 		return rc;
 	if (atomic_fetch_add_explicit(&meter->nr_done, 1, memory_order_acq_rel) + 1 ==

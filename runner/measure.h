@@ -18,8 +18,9 @@ struct nslab_meter {
 	uint64_t window_ns;
 	int nr_windows;
 	int nr_workers;
-	atomic_int nr_warm; /* workers that finished warming up */
-	atomic_int nr_done; /* workers that have all their windows */
+	atomic_int nr_warm;	/* workers that finished warming up */
+	atomic_int nr_measured; /* workers that have all their windows */
+	atomic_int nr_done;	/* and have nothing more to measure */
 	atomic_bool *is_stopping;
 };
 
@@ -39,6 +40,11 @@ struct nslab_meter_hooks {
 	void (*on_stop)(struct nslab_meter_hooks *hooks);
 	void (*on_all_done)(
 		struct nslab_meter_hooks *hooks); /* last worker only, before stopping */
+	/*
+	 * A second pass, or NULL: when every worker has its windows. n: operations of a chunk. 0 or
+	 * an error as nslab_meter_run's.
+	 */
+	int (*on_second_pass)(struct nslab_meter_hooks *hooks, struct nslab_timed *timed, size_t n);
 };
 
 int nslab_meter_run(struct nslab_meter *meter, struct nslab_timed *timed, uint64_t seed,

@@ -68,6 +68,9 @@ static int fill_numbers(struct nslab_plan *plan, const struct plan_file *file,
 	plan->nr_cpus = n.cpus ? (int)n.cpus : plan->topo->nr_pus;
 	plan->has_twin = n.twin;
 	plan->is_debug = n.debug;
+	plan->has_latency = n.latency;
+	plan->has_matrix = n.measure;
+	plan->sampler = (enum nslab_sampler_mode)n.sampler;
 	return rc;
 }
 
@@ -300,6 +303,8 @@ uint64_t nslab_plan_expected_ns(const struct nslab_plan *plan)
 		(uint64_t)plan->nr_windows * plan->window_ns + plan->warmup_ns + PLAN_TRIAL_NS;
 	uint64_t ns;
 
+	if (plan->has_latency) /* pairs of windows */
+		trial_ns += 2 * (uint64_t)plan->nr_windows * plan->window_ns;
 	if (__builtin_mul_overflow(nslab_plan_nr_trials(plan), trial_ns, &ns))
 		return UINT64_MAX;
 	return ns;

@@ -17,6 +17,13 @@
 #include <jansson.h>
 #include <stdio.h>
 
+/* Memory over time: auto samples where a PU is left for it. */
+enum nslab_sampler_mode {
+	NSLAB_SAMPLER_AUTO,
+	NSLAB_SAMPLER_ON,
+	NSLAB_SAMPLER_OFF,
+};
+
 /* One parameter of a plug-in, as its table prints it ("1024", never "1k"). */
 struct nslab_setting {
 	const char *key;
@@ -68,7 +75,10 @@ struct nslab_plan {
 	const char *statistic;			      /* "auto", "q25", "median", "min" */
 	const char *baseline; /* allocator or arm label, or NULL: the first */
 	bool has_twin;
-	bool is_debug; /* allocators run behind the debug layer */
+	bool is_debug;	  /* allocators run behind the debug layer */
+	bool has_latency; /* trials sample single operations after their windows */
+	bool has_matrix;  /* the run measures the machine first */
+	enum nslab_sampler_mode sampler;
 	enum nslab_huge_policy huge;
 	size_t node_bytes;		     /* of the arena; 0: its default */
 	int nr_cpus;			     /* that allocators' rules count with */

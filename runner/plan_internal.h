@@ -89,8 +89,8 @@ int nslab_plan_values(struct nslab_plan_pool *pool, const struct nslab_param *ro
 /* Values of the keys that hold for the whole plan; plan_rows describe it. */
 struct plan_numbers {
 	int64_t seed, blocks, windows, window_ms, warmup_ms, time_limit_s;
-	int64_t statistic, huge, node_mib, cpus;
-	bool twin, debug;
+	int64_t statistic, huge, node_mib, cpus, latency, sampler;
+	bool twin, debug, measure;
 };
 
 struct plan_cache {

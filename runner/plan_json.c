@@ -155,6 +155,7 @@ static json_t *families_json(const struct nslab_plan *plan)
 static int set_design(const struct nslab_plan *plan, json_t *object)
 {
 	static const char *const huge[] = {"never", "thp", "system"};
+	static const char *const samplers[] = {"auto", "on", "off"};
 	int rc = 0;
 
 	rc |= set(object, "seed", json_integer((json_int_t)plan->seed));
@@ -168,6 +169,9 @@ static int set_design(const struct nslab_plan *plan, json_t *object)
 	rc |= set(object, "twin", json_boolean(plan->has_twin));
 	rc |= set(object, "debug", json_boolean(plan->is_debug));
 	rc |= set(object, "huge", text_json(huge[plan->huge]));
+	rc |= set(object, "latency", text_json(plan->has_latency ? "sampled" : "off"));
+	rc |= set(object, "sampler", text_json(samplers[plan->sampler]));
+	rc |= set(object, "measure", json_boolean(plan->has_matrix));
 	rc |= set(object, "cpus", json_integer(plan->nr_cpus));
 	rc |= set(object, "node_bytes",
 		  plan->node_bytes ? json_integer((json_int_t)plan->node_bytes)

@@ -21,6 +21,8 @@
 
 static const char *const statistics[] = {"auto", "q25", "median", "min", NULL};
 static const char *const huge_policies[] = {"never", "thp", "system", NULL};
+static const char *const latencies[] = {"off", "sampled", NULL};
+static const char *const samplers[] = {"auto", "on", "off", NULL};
 static const char *const auto_word[] = {"auto", NULL};
 static const char *const entries[] = {"cache", "kmalloc", NULL};
 
@@ -53,6 +55,15 @@ const struct nslab_param nslab_plan_rows[] = {
 	       "CPUs that allocators' rules count with; 0: those of the topology"),
 	CHOICE(statistic, "auto", statistics, "what the windows of a trial become"),
 	CHOICE(huge, "never", huge_policies, "huge pages under the arena"),
+	CHOICE(latency, "off", latencies, "time single operations, after the windows"),
+	CHOICE(sampler, "auto", samplers, "memory over time; auto: where a PU is left for it"),
+	{
+		.name = "measure",
+		.type = NSLAB_PARAM_BOOL,
+		.offset = offsetof(struct plan_numbers, measure),
+		.def = "no",
+		.help = "measure the machine's matrices before the run, as topo --measure does",
+	},
 	{
 		.name = "twin",
 		.type = NSLAB_PARAM_BOOL,

@@ -14,6 +14,8 @@
 #include "runner/counters/derive.h"
 #include "runner/measure.h"
 #include "runner/provenance.h"
+#include "runner/sampler.h"
+#include "topology/measure.h"
 
 #include <errno.h>
 #include <math.h>
@@ -100,7 +102,7 @@ json_t *nslab_record_spec(const struct nslab_plan *plan, const struct nslab_fami
 {
 	json_t *spec = common_spec(plan, &family->memory, family->pus, family->nr_threads, seed);
 	json_t *rest = json_pack(
-		"{s:{s:s, s:o}, s:{s:s, s:o}, s:s, s:{s:i, s:i, s:i, s:i}, s:i, s:o, s:o}",
+		"{s:{s:s, s:o}, s:{s:s, s:o}, s:s, s:{s:i, s:i, s:i, s:i}, s:i, s:o, s:o, s:b}",
 		"workload", "name", family->workload->name, "params",
 		settings_json(family->settings, family->nr_settings), "allocator", "name",
 		arm->allocator->name, "params", settings_json(arm->settings, arm->nr_settings),
@@ -108,10 +110,15 @@ json_t *nslab_record_spec(const struct nslab_plan *plan, const struct nslab_fami
 		"min_partial", arm->cache.min_partial, "cpu_partial", arm->cache.cpu_partial,
 		"sheaf_capacity", arm->cache.sheaf_capacity, "windows", plan->nr_windows,
 		"counters", nslab_choice_events_json(plan->choice), "plugins",
-		plugins_json(plugins));
+		plugins_json(plugins), "latency", plan->has_latency);
+	json_t *sampler =
+		nslab_sampler_place(plan->topo, family->pus, family->nr_threads, plan->sampler);
 
 	if (spec && rest)
 		json_object_update(spec, rest);
+	if (spec && sampler)
+		json_object_set(spec, "sampler", sampler);
+	json_decref(sampler);
 	json_decref(rest);
 	return spec;
 }
@@ -345,6 +352,8 @@ int nslab_record_fill(struct nslab_launch_result *launched, enum nslab_statistic
 		rc = fill_figures(document, record, buffers);
 	if (!rc)
 		rc = fill_points(document, record, buffers);
+	if (!rc)
+		rc = nslab_record_fill_hist(document, record, buffers);
 	if (rc)
 		return rc;
 	scratch = calloc(record->nr_windows + 1, sizeof(*scratch));
@@ -371,6 +380,7 @@ void nslab_record_free(struct nslab_trial_buffers *buffers)
 	for (size_t i = 0; i < buffers->nr_stat_texts; i++)
 		free(buffers->stat_texts[i]);
 	free(buffers->stat_texts);
+	free(buffers->hist_text);
 	free(buffers->points);
 	free(buffers->figures);
 	free(buffers->caches);
@@ -406,6 +416,22 @@ struct run_texts {
 	char *topology_text, *plan_text, *env_text, *build_text;
 };
 
+/* Where it cannot be measured, why not stands in its place. */
+static void add_matrix(json_t *topology, const struct nslab_topo *topo)
+{
+	struct nslab_err err = {""};
+	struct nslab_matrix *matrix;
+	json_t *json;
+
+	if (nslab_matrix_measure(topo, &matrix, &err)) {
+		json = json_pack("{s:s}", "unavailable", err.text);
+	} else {
+		json = nslab_matrix_json(matrix, topo);
+		nslab_matrix_free(matrix);
+	}
+	json_object_set_new(topology, "measured", json);
+}
+
 static void run_texts_fill(struct run_texts *t, const struct nslab_plan *plan)
 {
 	nslab_provenance_uuid(t->uuid);
@@ -414,6 +440,8 @@ static void run_texts_fill(struct run_texts *t, const struct nslab_plan *plan)
 	nslab_provenance_now(t->started);
 	probe_placement(plan, t->unavailable, sizeof(t->unavailable));
 	t->topology = nslab_topo_json(plan->topo);
+	if (plan->has_matrix)
+		add_matrix(t->topology, plan->topo);
 	t->plan = nslab_plan_json(plan);
 	t->env = nslab_provenance_env(NULL, plan->text, plan->topo->hwloc_xml);
 	json_object_set_new(t->env, "counters", nslab_derive_notes_json(plan));

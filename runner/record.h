@@ -26,6 +26,8 @@ struct nslab_trial_buffers {
 	struct nslab_cachestat_record *caches;
 	struct nslab_figure_record *figures;
 	struct nslab_point_record *points;
+	struct nslab_hist_record hist;
+	char *hist_text;
 	char **stat_texts;
 	size_t nr_stat_texts;
 };
@@ -36,6 +38,9 @@ struct nslab_trial_buffers {
  */
 int nslab_record_fill(struct nslab_launch_result *launched, enum nslab_statistic statistic,
 		      struct nslab_trial_record *record, struct nslab_trial_buffers *buffers);
+/* The part of it that latency=sampled adds. 0 or -ENOMEM. */
+int nslab_record_fill_hist(json_t *document, struct nslab_trial_record *record,
+			   struct nslab_trial_buffers *buffers);
 void nslab_record_free(struct nslab_trial_buffers *buffers);
 
 /* Creates FOLDER/run.db with the run's provenance, and FOLDER/plan.json. */

@@ -21,6 +21,7 @@
 #include "runner/counters/choice_json.h"
 #include "runner/counters/simulated.h"
 #include "runner/plan.h"
+#include "runner/sampler.h"
 #include "runner/slabinfo.h"
 #include "runner/worker.h"
 #include "topology/topology.h"
@@ -47,6 +48,9 @@ struct trial {
 	struct nslab_crew crew;
 	struct nslab_worker_thread *threads;
 	struct nslab_window *windows;
+	struct nslab_latency latency;
+	struct nslab_latency_found *latencies; /* [nr_workers], or NULL */
+	struct nslab_sampler *sampler;	       /* NULL: off */
 	int nr_workers, nr_windows;
 	bool *node_has_pus;
 	bool is_abandoned; /* workers still run: nothing may be freed */
@@ -298,6 +302,27 @@ static int trial_workload(struct trial *t)
 
 /* ---- running ---- */
 
+/* The clock is watched from here on, while the workers measure. */
+static int trial_latency(struct trial *t)
+{
+	struct nslab_latency *latency = &t->latency;
+	int rc = 0;
+
+	latency->window_ns = t->crew.meter.window_ns;
+	latency->nr_pairs = t->nr_windows;
+	latency->is_stopping = &t->run.is_stopping;
+	t->latencies = calloc((size_t)t->nr_workers, sizeof(*t->latencies));
+	if (!t->latencies)
+		return -ENOMEM;
+	for (int i = 0; !rc && i < t->nr_workers; i++) {
+		rc = nslab_latency_found_init(latency, &t->latencies[i]);
+		t->threads[i].latency = &t->latencies[i];
+	}
+	nslab_latency_start(latency, nslab_ticker_best(), &nslab_real_clock);
+	t->crew.latency = latency;
+	return rc;
+}
+
 static int trial_crew(struct trial *t)
 {
 	struct nslab_crew *crew = &t->crew;
@@ -336,7 +361,7 @@ static int trial_crew(struct trial *t)
 		if (thread->arena_node < 0)
 			return nslab_fail(&t->err, -ENXIO, "worker %d: its node has no memory", i);
 	}
-	return 0;
+	return json_is_true(json_object_get(t->spec, "latency")) ? trial_latency(t) : 0;
 }
 
 static json_t *trial_page_check(struct trial *t)
@@ -464,9 +489,28 @@ static void trial_collect(struct trial *t)
 	}
 }
 
+/* Null when there was no second pass: "hist" is then not in the result. */
+static void trial_collect_latency(struct trial *t)
+{
+	const struct nslab_latency_found **found = calloc((size_t)t->nr_workers, sizeof(*found));
+	json_t *hist = NULL;
+
+	for (int i = 0; found && t->latencies && i < t->nr_workers; i++)
+		found[i] = t->threads[i].is_counted ? &t->latencies[i] : NULL;
+	if (found && t->latencies)
+		hist = nslab_latency_json(&t->latency, found, t->nr_workers);
+	if (hist)
+		json_object_set_new(t->result, "hist", hist);
+	free(found);
+}
+
 /* Starts every worker or none: a crew that is not complete would wait at its barriers for ever. */
 static int trial_work(struct trial *t)
 {
+	const json_t *sampler = json_object_get(t->spec, "sampler");
+
+	if (sampler && nslab_sampler_start(sampler, t->crew.world, &t->sampler, &t->err))
+		return -EIO;
 	for (int i = 0; i < t->nr_workers; i++) {
 		int rc = nslab_worker_start(&t->threads[i]);
 
@@ -476,11 +520,13 @@ static int trial_work(struct trial *t)
 					  strerror(-rc));
 	}
 	pthread_barrier_wait(&t->crew.parked);
+	nslab_sampler_park(t->sampler);
 	trial_inspect(t);
 	pthread_barrier_wait(&t->crew.released);
 	for (int i = 0; i < t->nr_workers; i++)
 		nslab_worker_join(&t->threads[i]);
 	trial_collect(t);
+	trial_collect_latency(t);
 	return t->err.text[0] ? -EIO : 0;
 }
 
@@ -538,6 +584,7 @@ static void trial_ask_figures(struct trial *t)
 
 	if (t->workload_ops->figures)
 		t->workload_ops->figures(t->workload, &f.base);
+	nslab_sampler_result(t->sampler, f.figures, f.points);
 	json_object_set_new(t->result, "figures", f.figures);
 	json_object_set_new(t->result, "points", f.points);
 }
@@ -585,6 +632,10 @@ static void trial_free(struct trial *t)
 	free(t->topo.nodes);
 	free(t->topo.distances);
 	free(t->node_has_pus);
+	for (int i = 0; t->latencies && i < t->nr_workers; i++)
+		nslab_latency_found_free(&t->latencies[i]);
+	free(t->latencies);
+	nslab_sampler_free(t->sampler);
 	free(t->threads);
 	free(t->windows);
 	free(t->allocator_params);

@@ -12,12 +12,15 @@
  *       "debug": bool, "slabinfo": bool,
  *       "windows", "window_ns", "warmup_ns", "plugins": [path],
  *       "counters": false, true, or the events of runner/counters/choice_json.h,
- *       "simulated": bool, times count chunks of operations (runner/counters/simulated.h)}
+ *       "simulated": bool, times count chunks of operations (runner/counters/simulated.h),
+ *       "latency": bool, "sampler": {"pus": [OS index], "shares": OS index} or not there}
  * Out: {"error": null or text, "windows": [[worker, index, ops, ns, cpu_ns, counted], ...],
  *       "workers": [{"run_delay_ns", "involuntary_switches", "counters": [...]}],
  *       "page_check": {"sampled", "resident", "right", "hit_rate", "unavailable"},
  *       "rss_bytes", "held_bytes", "caches": [...], "reports": [text],
  *       "figures": [[name, value, unit], ...], "points": [[series, x, y], ...],
+ *       "hist": {"name", "unit", "scheme", "n", "min", "max", "clock", "clock_ns", "mean_gap",
+ *       "ops_per_value", "overhead", "buckets": [[number, count], ...]}, with "latency",
  *       "slabinfo": {"slabinfo": text, "buddyinfo": text, "unavailable": reason}, if asked for}
  */
 #ifndef NSLAB_TRIAL_H

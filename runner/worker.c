@@ -13,6 +13,7 @@
 #define _GNU_SOURCE
 #include "runner/worker.h"
 
+#include "core/rng.h"
 #include "runner/counters/simulated.h"
 
 #include <errno.h>
@@ -20,6 +21,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define WORKER_LATENCY_STREAM 1
 
 struct timed_worker {
 	struct nslab_timed timed;
@@ -91,6 +94,16 @@ static void worker_on_all_done(struct nslab_meter_hooks *hooks)
 	h->thread->crew->rss_bytes = resident_bytes();
 }
 
+static int worker_on_second_pass(struct nslab_meter_hooks *hooks, struct nslab_timed *timed,
+				 size_t n)
+{
+	struct worker_hooks *h = nslab_container_of(hooks, struct worker_hooks, hooks);
+
+	return nslab_latency_run(h->thread->crew->latency, timed, n,
+				 nslab_rng_mix(h->thread->seed, WORKER_LATENCY_STREAM),
+				 h->thread->latency);
+}
+
 static int worker_measure(struct nslab_worker_thread *thread, struct nslab_worker *worker)
 {
 	struct nslab_crew *crew = thread->crew;
@@ -100,7 +113,8 @@ static int worker_measure(struct nslab_worker_thread *thread, struct nslab_worke
 		.worker = worker,
 	};
 	struct worker_hooks hooks = {
-		.hooks = {worker_on_start, worker_on_stop, worker_on_all_done},
+		.hooks = {worker_on_start, worker_on_stop, worker_on_all_done,
+			  crew->latency ? worker_on_second_pass : NULL},
 		.thread = thread,
 	};
 	int rc;

@@ -6,6 +6,7 @@
 #define NSLAB_WORKER_H
 
 #include "runner/counters/counters.h"
+#include "runner/latency.h"
 #include "runner/measure.h"
 #include "runner/pin.h"
 #include "runner/world.h"
@@ -20,7 +21,8 @@ struct nslab_crew {
 	struct nslab_workload *workload;
 	enum nslab_entry entry;
 	bool has_counters;
-	bool is_simulated;	    /* under callgrind */
+	const struct nslab_latency *latency; /* NULL: no second pass */
+	bool is_simulated;		     /* under callgrind */
 	pthread_barrier_t parked;   /* workers and the trial's own thread: objects still live */
 	pthread_barrier_t released; /* the trial has looked at the pages */
 	uint64_t rss_bytes;	    /* at the end of the measured windows */
@@ -37,8 +39,9 @@ struct nslab_worker_thread {
 	bool is_counted;
 	struct nslab_sched_counts sched; /* during the measured windows */
 	struct nslab_counter_reading counters[NSLAB_COUNTERS_MAX];
-	int nr_counters;      /* negative: they could not be read */
-	struct nslab_err err; /* text is "" when all went well */
+	int nr_counters;		     /* negative: they could not be read */
+	struct nslab_latency_found *latency; /* NULL: no second pass */
+	struct nslab_err err;		     /* text is "" when all went well */
 };
 
 /* Starts, and joins, every worker; errors are in each worker's err. */

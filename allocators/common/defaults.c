@@ -246,6 +246,13 @@ static int defaults_set_mover(struct nslab_page_source *source, struct nslab_pag
 	return -EOPNOTSUPP;
 }
 
+static bool defaults_cache_glance(struct kmem_cache *s, struct nslab_cache_stats *stats)
+{
+	(void)s;
+	(void)stats;
+	return false;
+}
+
 const struct nslab_allocator_ops nslab_allocator_defaults = {
 	.quiesce = defaults_quiesce,
 	.alloc_bulk = defaults_alloc_bulk,
@@ -263,6 +270,7 @@ const struct nslab_allocator_ops nslab_allocator_defaults = {
 	.sheaf_prefill = defaults_sheaf_prefill,
 	.sheaf_alloc = defaults_sheaf_alloc,
 	.sheaf_return = defaults_sheaf_return,
+	.cache_glance = defaults_cache_glance,
 };
 
 const struct nslab_page_ops nslab_page_defaults = {

@@ -175,6 +175,13 @@ struct nslab_allocator_ops {
 			     struct nslab_sheaf *sheaf);
 	/* Bytes that a kmalloc of size_bytes can use; size_bytes itself when it is too large. */
 	size_t (*size_roundup)(const struct nslab_heap *heap, size_t size_bytes);
+	/*
+	 * What the words that CPUs share tell of a cache, at any time, also while threads allocate
+	 * from it: a control call that takes what a slow path takes and looks at no handle. stats
+	 * gets nr_slabs, nr_pages, nr_partial, nr_objects and, in nr_free, the free slots outside
+	 * of handles; nr_cpu_free and stat[] are 0. False when nothing can be told so.
+	 */
+	bool (*cache_glance)(struct kmem_cache *s, struct nslab_cache_stats *stats);
 };
 
 #endif

@@ -62,6 +62,7 @@ refused "one plan at a time" calibrate quick full
 
 short="windows=2 window_ms=1 warmup_ms=1"
 judged placement
+judged timer
 # shellcheck disable=SC2086
 judged aa $short --contrasts 2 --blocks 6 --output aa
 grep -q 'of 2 ' out || fail "aa does not tell of 2 contrasts: $(cat out)"

@@ -78,7 +78,33 @@ static void made_trials(struct made_run *made, const struct made_cell *c, int64_
 		.stat_json = c->lock >= 0 ? stats : NULL,
 	};
 	const struct nslab_point_record points[] = {
-		{"all slabs", 0, 5}, {"all slabs", 10, 40}, {"all slabs", 20, 12}};
+		{"all slabs", 0, 5},
+		{"all slabs", 10, 40},
+		{"all slabs", 20, 12},
+		/* MiB: 3 in use, then 2 and 1 held by CPUs; 4 free */
+		{"memory free", 0, 4 << 20},
+		{"memory free", 5, 4 << 20},
+		{"memory queued", 5, 1 << 20},
+		{"memory rss", 0, 9 << 20},
+		{"memory rss", 5, 9 << 20},
+		{"memory used", 0, 3 << 20},
+		{"memory used", 5, 2 << 20},
+	};
+	/* 2000 values: 1500 of 70 ns, 480 of 100, 20 of 1024..1039 */
+	const struct nslab_hist_record hist = {
+		.name = "operation",
+		.unit = "ns",
+		.scheme = NSLAB_HIST_SCHEME,
+		.n = 2000,
+		.min = 70,
+		.max = 1030,
+		.clock = "tsc",
+		.clock_ns = 20,
+		.mean_gap = 512,
+		.ops_per_value = 1,
+		.overhead = 0.004,
+		.buckets_json = "[[70,1500],[100,480],[320,20]]",
+	};
 	struct nslab_window windows[64];
 	struct nslab_err err;
 
@@ -100,8 +126,10 @@ static void made_trials(struct made_run *made, const struct made_cell *c, int64_
 			.windows = windows,
 			.nr_caches = 1,
 			.caches = &cache,
-			.nr_points = c->has_curve ? 3 : 0,
+			.nr_points = c->has_curve ? sizeof(points) / sizeof(points[0]) : 0,
 			.points = points,
+			.nr_hists = c->has_curve,
+			.hists = &hist,
 		};
 
 		assert_int_equal(nslab_store_add_trial(made->store, &trial, &err), 0);
@@ -338,11 +366,11 @@ static void plots_write_the_cells_of_a_run(void **state)
 	made_throughput(&made, arms, 3, 2);
 	made_reopen(&made);
 	assert_int_equal(make(&made, NULL, 0, &outcome, &err), 0);
-	assert_int_equal(outcome.nr, 5);
+	assert_int_equal(outcome.nr, 7);
 	assert_string_equal(outcome.plots[0].name, "throughput");
 	assert_true(outcome.plots[0].is_written);
 	assert_false(outcome.plots[0].is_drawn);
-	for (size_t i = 1; i < 5; i++) {
+	for (size_t i = 1; i < 7; i++) {
 		assert_false(outcome.plots[i].is_written);
 		assert_true(strlen(outcome.plots[i].reason) > 20);
 	}
@@ -489,6 +517,44 @@ static void curves_draws_each_series_of_a_family(void **state)
 	assert_int_equal(make(&made, "curves", 0, &outcome, &err), 0);
 	assert_string_equal(cell_of(slurp("curves.dat"), 3, "1\t2\t10\t", "all slabs"), "40");
 	assert_string_equal(cell_of(slurp("curves.dat"), 3, "1\t1\t20\t", "slub"), "12");
+	nslab_store_close(made.store);
+}
+
+static void memory_stacks_what_the_heap_holds(void **state)
+{
+	struct made_run made = {.label = NULL};
+	struct nslab_plots_outcome outcome;
+	struct nslab_err err;
+
+	(void)state;
+	made_open(&made);
+	made_curves(&made);
+	made_reopen(&made);
+	assert_int_equal(make(&made, "memory", 0, &outcome, &err), 0);
+	/* facet, arm, x: low and high of the layer in MiB */
+	assert_string_equal(cell_of(slurp("memory.dat"), 5, "1\t1\t0\t", "in use"), "3");
+	assert_string_equal(cell_of(slurp("memory.dat"), 4, "1\t3\t0\t", "free, in"), "3");
+	assert_string_equal(cell_of(slurp("memory.dat"), 5, "1\t3\t0\t", "free, in"), "7");
+	assert_string_equal(cell_of(slurp("memory.dat"), 4, "1\t2\t5\t", "held by"), "2");
+	assert_string_equal(cell_of(slurp("memory.dat"), 4, "2\t3\t5\t", "free, in"), "3");
+	assert_string_equal(cell_of(slurp("memory.dat"), 3, "2\t7\t5\t", "resident"), "9");
+	nslab_store_close(made.store);
+}
+
+static void latency_draws_percentiles_of_all_trials(void **state)
+{
+	struct made_run made = {.label = NULL};
+	struct nslab_plots_outcome outcome;
+	struct nslab_err err;
+
+	(void)state;
+	made_open(&made);
+	made_curves(&made);
+	made_reopen(&made);
+	assert_int_equal(make(&made, "latency", 0, &outcome, &err), 0);
+	/* three quarters are 70 ns: x = -log10(0.25); then p99 */
+	assert_string_equal(cell_of(slurp("latency.dat"), 3, "1\t1\t0.60206\t", "slub"), "70");
+	assert_string_equal(cell_of(slurp("latency.dat"), 3, "1\t2\t2\t", "slab"), "100");
 	nslab_store_close(made.store);
 }
 
@@ -706,7 +772,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(matrix_keeps_pairs_and_leaves_throughput_alone),
 		cmocka_unit_test(order_shows_time_memory_and_locks),
 		cmocka_unit_test(curves_draws_each_series_of_a_family),
-		cmocka_unit_test(curves_draws_each_series_of_a_family),
+		cmocka_unit_test(memory_stacks_what_the_heap_holds),
+		cmocka_unit_test(latency_draws_percentiles_of_all_trials),
 		cmocka_unit_test(order_leaves_uncounted_locks_empty),
 		cmocka_unit_test(plots_refuse_what_they_cannot_do),
 		cmocka_unit_test(plots_leave_tables_without_gnuplot),

@@ -200,7 +200,7 @@ static void figures_are_medians_and_curves_of_the_first_trial(void **state)
 	out = fmemopen(text, sizeof(text), "w");
 	nslab_figures_table(list, file.list, out, 78);
 	fclose(out);
-	assert_non_null(strstr(text, "remote_frees                       101         101"));
+	assert_non_null(strstr(text, "remote_frees                           101         101"));
 	out = fmemopen(text, sizeof(text), "w");
 	assert_int_equal(nslab_figures_csv(list, file.list, out), 0);
 	fclose(out);
@@ -624,7 +624,7 @@ static void create_names_the_path_when_it_cannot(void **state)
 static void full_disk_is_told_and_keeps_what_was_there(void **state)
 {
 	struct folder *folder = *state;
-	struct rlimit limit = {65536, 65536};
+	struct rlimit limit = {131072, 131072};
 	pid_t pid = fork();
 	int status;
 
