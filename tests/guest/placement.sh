@@ -15,6 +15,7 @@ trap 'rm -rf "$scratch"' EXIT
 	--program "$numaslab" --file "$here/cross.ini" \
 	--file "$here/../../examples/plans/numa-matrix.ini" '
 numaslab topo --json >/out/topology.json || exit 3
+numaslab selftest placement >/out/selftest || exit 4
 numaslab run /in/cross.ini --output /out/run &
 run=$!
 while kill -0 $run 2>/dev/null; do
@@ -26,6 +27,10 @@ numaslab run /in/numa-matrix.ini allocator=nodelocal,slub baseline=slub blocks=1
 	window_ms=5 warmup_ms=2 node_mib=64 --output /out/matrix --no-plots' || { echo "failed: exit status $? in the guest"; exit 1; }
 
 status=0
+grep -q "^placement: PASS: every page lies where it was asked for" "$scratch/out/selftest" || {
+	cat "$scratch/out/selftest"
+	status=1
+}
 "$check" "$scratch/out/topology.json" "$scratch/out/run/run.db" "$scratch/out/matrix/run.db" || status=1
 awk '
 	match($0, /bind(=static)?:[0-9]+ /) {
