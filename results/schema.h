@@ -5,4 +5,7 @@
 
 extern const char nslab_schema_sql[];
 
+/* [i] makes schema i + 2 out of schema i + 1. */
+extern const char *const nslab_schema_migrations[];
+
 #endif

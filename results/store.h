@@ -108,9 +108,9 @@ struct nslab_trial_record {
 	uint64_t wall_ns, cpu_ns, run_delay_ns;
 	uint64_t nr_involuntary_switches, nr_migrations;
 	bool is_valid;
-	const char *taint;    /* NULL, or why the trial does not count: "crash: SIGSEGV", ... */
-	int exit_status;      /* of the process; 128 + signal */
-	double ns_per_op;     /* NaN when there is none */
+	const char *taint; /* NULL, or why it does not count ("crash: SIGSEGV") or was disturbed */
+	int exit_status;   /* of the process; 128 + signal */
+	double ns_per_op;  /* NaN when there is none */
 	double page_hit_rate; /* NaN when not checked */
 	unsigned nr_pages_sampled;
 	uint64_t rss_bytes, held_bytes; /* at the end of the windows, or unknown */
@@ -139,9 +139,22 @@ int nslab_store_flush(struct nslab_store *store, struct nslab_err *err);
 /* The trial with its windows, counters and caches, or nothing. */
 int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_record *trial,
 			  struct nslab_err *err);
-/* status: "done", "interrupted", "failed". harness_ns: empty loop, NaN when not measured. */
+/* The trials of one block of a family no longer count: it is run again. Those that did not keep
+ * their own reason. */
+int nslab_store_spoil(struct nslab_store *store, const char *family, int block, int attempt,
+		      const char *taint, struct nslab_err *err);
+/* status: "done", "interrupted", "noisy", "failed". harness_ns: empty loop, NaN when not measured.
+ */
 int nslab_store_finish(struct nslab_store *store, const char *status, double harness_ns,
 		       const char *ended, struct nslab_err *err);
+
+/*
+ * For writing on: a run that was killed or ended early. Like nslab_store_open, and -EINVAL when the
+ * file is of another schema. Nothing is changed before nslab_store_go_on, which makes the run one
+ * that is at work.
+ */
+int nslab_store_reopen(const char *path, struct nslab_store **store, struct nslab_err *err);
+int nslab_store_go_on(struct nslab_store *store, struct nslab_err *err);
 
 /* ---- reading ---- */
 
@@ -178,14 +191,28 @@ struct nslab_cell_values {
 
 struct nslab_texts; /* the list's texts */
 
+/* Taints that begin so are the host's doing, all others are the trial's own fault. */
+#define NSLAB_TAINT_NOISE "noise: "  /* "noise: CAUSE: figures" */
+#define NSLAB_TAINT_RERUN "re-run: " /* another trial of its block was disturbed */
+bool nslab_taint_is_noise(const char *taint);
+
+/* What the host did, in the words of the trials' taints. */
+struct nslab_noise_summary {
+	size_t nr_reruns;   /* blocks of a family that were run again */
+	size_t nr_kept;	    /* trials that were disturbed and count all the same */
+	const char *causes; /* "run delay 4, steal 1": of the trials that were disturbed; or NULL */
+};
+
 struct nslab_cell_list {
 	size_t nr;
 	struct nslab_cell_values *cells;
 	size_t nr_trials; /* that have run: one for each block of each cell */
+	struct nslab_noise_summary noise;
 	struct nslab_texts *texts;
 };
 
-/* Where a block of a cell was run again, its last valid trial is the one that counts. */
+/* Where a block of a cell was run again, its last valid trial is the one that counts, and those
+ * before it are no failures. */
 int nslab_store_cells(struct nslab_store *store, struct nslab_cell_list **list,
 		      struct nslab_err *err);
 /* Adds counters and cache statistics to a list that nslab_store_cells made. */
@@ -196,6 +223,21 @@ int nslab_store_counted_workers(struct nslab_store *store, const struct nslab_ce
 				int *nr_workers, struct nslab_err *err);
 void nslab_cell_list_free(struct nslab_cell_list *list); /* NULL is fine */
 
+/* One trial as a run that goes on must know it. */
+struct nslab_finished_trial {
+	int64_t cell;
+	int block, attempt;
+	bool is_valid;
+	const char *taint; /* NULL, or why it does not count or was disturbed */
+	double ns_per_op;  /* NaN when there is none */
+	uint64_t wall_ns;
+};
+
+/* Calls each for every trial in the order in which they ran; what it returns ends the walk. */
+int nslab_store_each_trial(struct nslab_store *store,
+			   int (*each)(void *context, const struct nslab_finished_trial *trial),
+			   void *context, struct nslab_err *err);
+
 /* Folder of a run, or its file, as users give it -> path of the file. */
 int nslab_run_path(const char *operand, char *path, size_t path_bytes, struct nslab_err *err);
 
@@ -204,7 +246,7 @@ struct nslab_run_file {
 	char path[4096];
 	struct nslab_store *store;
 	struct nslab_run_record run;
-	char status[16]; /* "done", "interrupted", "failed", "running" */
+	char status[16]; /* "done", "interrupted", "noisy", "failed", "running" */
 	double harness_ns;
 	struct nslab_cell_list *list;
 };

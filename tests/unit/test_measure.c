@@ -8,6 +8,7 @@
 #include "runner/measure.h"
 
 #include "core/rng.h"
+#include "results/reduce.h"
 
 #include <numaslab/types.h>
 
