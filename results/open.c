@@ -201,8 +201,8 @@ static int open_migrate(struct nslab_store *store, int schema, struct nslab_err 
 
 	if (code == SQLITE_OK)
 		code = open_copy_database(store->db, copy);
-	for (; code == SQLITE_OK && schema < NSLAB_STORE_SCHEMA; schema++)
-		code = sqlite3_exec(copy, nslab_schema_migrations[schema - 1], NULL, NULL, NULL);
+	for (int from = schema; code == SQLITE_OK && from < NSLAB_STORE_SCHEMA; from++)
+		code = sqlite3_exec(copy, nslab_schema_migrations[from - 1], NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(copy, open_for_reading, NULL, NULL, NULL);
 	if (code != SQLITE_OK) {

@@ -13,11 +13,11 @@
 #include "results/schema.h"
 
 /* What a workload tells beside its speed: counts of the trial, points of its curves. */
-#define SCHEMA_FIGURES                                                                             \
- "CREATE TABLE figure(trial INTEGER NOT NULL REFERENCES trial(id), name TEXT, value REAL,"         \
- " unit TEXT, PRIMARY KEY(trial, name)) WITHOUT ROWID;"                                            \
- "CREATE TABLE point(trial INTEGER NOT NULL REFERENCES trial(id), series TEXT, idx INTEGER,"       \
- " x REAL, y REAL, PRIMARY KEY(trial, series, idx)) WITHOUT ROWID;"
+static const char schema_figures[] =
+	"CREATE TABLE figure(trial INTEGER NOT NULL REFERENCES trial(id), name TEXT, value REAL,"
+	" unit TEXT, PRIMARY KEY(trial, name)) WITHOUT ROWID;"
+	"CREATE TABLE point(trial INTEGER NOT NULL REFERENCES trial(id), series TEXT, idx INTEGER,"
+	" x REAL, y REAL, PRIMARY KEY(trial, series, idx)) WITHOUT ROWID;";
 
 const char nslab_schema_sql[] =
 	"CREATE TABLE host(id INTEGER PRIMARY KEY, name TEXT, cpu_model TEXT, nr_packages INTEGER,"
@@ -51,7 +51,7 @@ const char nslab_schema_sql[] =
 	" PRIMARY KEY(trial, worker, name)) WITHOUT ROWID;"
 	"CREATE TABLE cachestat(trial INTEGER NOT NULL REFERENCES trial(id), cache TEXT,"
 	" nr_objects INTEGER, nr_slabs INTEGER, nr_pages INTEGER, nr_partial INTEGER,"
-	" nr_cpu_free INTEGER, stat_json TEXT, PRIMARY KEY(trial, cache)) WITHOUT ROWID;" SCHEMA_FIGURES
+	" nr_cpu_free INTEGER, stat_json TEXT, PRIMARY KEY(trial, cache)) WITHOUT ROWID;"
 	/* a trial's windows in one row; workers that only consume do not count */
 	"CREATE VIEW trial_summary AS SELECT t.id AS trial, c.key, c.family, c.arm, t.block,"
 	" t.position, t.attempt, t.is_valid, t.taint, t.ns_per_op, count(w.idx) AS nr_windows,"
@@ -74,5 +74,5 @@ const char nslab_schema_sql[] =
 	" WHERE NOT t.is_valid;";
 
 const char *const nslab_schema_migrations[] = {
-	SCHEMA_FIGURES, /* 1 -> 2 */
+	schema_figures, /* 1 -> 2 */
 };

@@ -319,6 +319,8 @@ static int store_make(struct nslab_store *store, const struct nslab_run_record *
 	rc = store_exec(store, versions, err);
 	if (!rc)
 		rc = store_exec(store, nslab_schema_sql, err);
+	for (int i = 1; !rc && i < NSLAB_STORE_SCHEMA; i++)
+		rc = store_exec(store, nslab_schema_migrations[i - 1], err);
 	if (!rc)
 		rc = store_add_run(store, run, err);
 	rc = store_end(store, rc, err);

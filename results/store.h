@@ -139,8 +139,7 @@ int nslab_store_flush(struct nslab_store *store, struct nslab_err *err);
 /* The trial with its windows, counters and caches, or nothing. */
 int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_record *trial,
 			  struct nslab_err *err);
-/* The trials of one block of a family no longer count: it is run again. Those that did not keep
- * their own reason. */
+/* The valid trials of one block of a family no longer count, for this reason: it is run again. */
 int nslab_store_spoil(struct nslab_store *store, const char *family, int block, int attempt,
 		      const char *taint, struct nslab_err *err);
 /* status: "done", "interrupted", "noisy", "failed". harness_ns: empty loop, NaN when not measured.
@@ -148,11 +147,7 @@ int nslab_store_spoil(struct nslab_store *store, const char *family, int block, 
 int nslab_store_finish(struct nslab_store *store, const char *status, double harness_ns,
 		       const char *ended, struct nslab_err *err);
 
-/*
- * For writing on: a run that was killed or ended early. Like nslab_store_open, and -EINVAL when the
- * file is of another schema. Nothing is changed before nslab_store_go_on, which makes the run one
- * that is at work.
- */
+/* For writing on; -EINVAL for another schema. Nothing changes before nslab_store_go_on. */
 int nslab_store_reopen(const char *path, struct nslab_store **store, struct nslab_err *err);
 int nslab_store_go_on(struct nslab_store *store, struct nslab_err *err);
 
@@ -193,7 +188,7 @@ struct nslab_texts; /* the list's texts */
 
 /* Taints that begin so are the host's doing, all others are the trial's own fault. */
 #define NSLAB_TAINT_NOISE "noise: "  /* "noise: CAUSE: figures" */
-#define NSLAB_TAINT_RERUN "re-run: " /* another trial of its block was disturbed */
+#define NSLAB_TAINT_RERUN "re-run: "
 bool nslab_taint_is_noise(const char *taint);
 
 /* What the host did, in the words of the trials' taints. */
@@ -211,8 +206,7 @@ struct nslab_cell_list {
 	struct nslab_texts *texts;
 };
 
-/* Where a block of a cell was run again, its last valid trial is the one that counts, and those
- * before it are no failures. */
+/* Where a block was run again, a cell's last valid trial counts; those before are no failures. */
 int nslab_store_cells(struct nslab_store *store, struct nslab_cell_list **list,
 		      struct nslab_err *err);
 /* Adds counters and cache statistics to a list that nslab_store_cells made. */

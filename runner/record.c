@@ -81,19 +81,19 @@ static json_t *common_spec(const struct nslab_plan *plan, const struct nslab_mem
 {
 	const struct nslab_topo *topo = plan->topo;
 
-	return json_pack(
-		"{s:I, s:o, s:o, s:o, s:b, s:{s:i, s:i}, s:i, s:I, s:i, s:I, s:I, s:I, s:{s:s, s:o},"
-		" s:b}",
-		"seed", (json_int_t)seed, "workers", workers_json(topo, memory, pus, nr_pus),
-		"nodes", nodes_json(topo), "distances", distances_json(topo), "is_simulated",
-		topo->is_simulated, "memory", "kind", (int)memory->kind, "node", memory->node,
-		"huge", (int)plan->huge, "node_bytes", (json_int_t)plan->node_bytes, "nr_cpus",
-		plan->nr_cpus, "window_ns", (json_int_t)plan->window_ns, "warmup_ns",
-		(json_int_t)plan->warmup_ns, "precondition_ns",
-		(json_int_t)(PRECONDITION_WARMUPS * plan->warmup_ns), "page", "name",
-		plan->page->name, "params",
-		settings_json(plan->page_settings, plan->nr_page_settings), "debug",
-		plan->is_debug);
+	return json_pack("{s:I, s:o, s:o, s:o, s:b, s:{s:i, s:i}, s:i, s:I, s:i, s:I, s:I, s:I,"
+			 " s:{s:s, s:o}, s:b}",
+			 "seed", (json_int_t)seed, "workers",
+			 workers_json(topo, memory, pus, nr_pus), "nodes", nodes_json(topo),
+			 "distances", distances_json(topo), "is_simulated", topo->is_simulated,
+			 "memory", "kind", (int)memory->kind, "node", memory->node, "huge",
+			 (int)plan->huge, "node_bytes", (json_int_t)plan->node_bytes, "nr_cpus",
+			 plan->nr_cpus, "window_ns", (json_int_t)plan->window_ns, "warmup_ns",
+			 (json_int_t)plan->warmup_ns, "precondition_ns",
+			 (json_int_t)(PRECONDITION_WARMUPS * plan->warmup_ns), "page", "name",
+			 plan->page->name, "params",
+			 settings_json(plan->page_settings, plan->nr_page_settings), "debug",
+			 plan->is_debug);
 }
 
 json_t *nslab_record_spec(const struct nslab_plan *plan, const struct nslab_family *family,
@@ -151,30 +151,45 @@ static uint64_t get_bytes(const json_t *object, const char *key)
 	return json_is_integer(value) ? (uint64_t)json_integer_value(value) : NSLAB_BYTES_UNKNOWN;
 }
 
+static struct nslab_window read_window(const json_t *row)
+{
+	return (struct nslab_window){
+		.worker = (int)json_integer_value(json_array_get(row, 0)),
+		.index = (int)json_integer_value(json_array_get(row, 1)),
+		.ops = (uint64_t)json_integer_value(json_array_get(row, 2)),
+		.ns = (uint64_t)json_integer_value(json_array_get(row, 3)),
+		.cpu_ns = (uint64_t)json_integer_value(json_array_get(row, 4)),
+		.is_counted = json_is_true(json_array_get(row, 5)),
+	};
+}
+
+/* Measured, and in the order of workers and indices: what a worker did not come to is left out. */
+static bool is_window(const struct nslab_window *window, const struct nslab_window *before)
+{
+	return window->ops && window->ns &&
+	       (!before || window->worker > before->worker ||
+		(window->worker == before->worker && window->index > before->index));
+}
+
 static int fill_windows(json_t *document, struct nslab_trial_record *record,
 			struct nslab_trial_buffers *buffers)
 {
 	json_t *rows = json_object_get(document, "windows");
-	size_t nr = json_array_size(rows);
+	size_t nr = json_array_size(rows), kept = 0;
 
 	buffers->windows = calloc(nr + 1, sizeof(*buffers->windows));
 	if (!buffers->windows)
 		return -ENOMEM;
 	for (size_t i = 0; i < nr; i++) {
-		json_t *row = json_array_get(rows, i);
+		struct nslab_window window = read_window(json_array_get(rows, i));
 
-		buffers->windows[i] = (struct nslab_window){
-			.worker = (int)json_integer_value(json_array_get(row, 0)),
-			.index = (int)json_integer_value(json_array_get(row, 1)),
-			.ops = (uint64_t)json_integer_value(json_array_get(row, 2)),
-			.ns = (uint64_t)json_integer_value(json_array_get(row, 3)),
-			.cpu_ns = (uint64_t)json_integer_value(json_array_get(row, 4)),
-			.is_counted = json_is_true(json_array_get(row, 5)),
-		};
-		record->cpu_ns += buffers->windows[i].cpu_ns;
+		if (!is_window(&window, kept ? &buffers->windows[kept - 1] : NULL))
+			continue;
+		buffers->windows[kept++] = window;
+		record->cpu_ns += window.cpu_ns;
 	}
 	record->windows = buffers->windows;
-	record->nr_windows = nr;
+	record->nr_windows = kept;
 	return 0;
 }
 
