@@ -141,6 +141,9 @@ static void run_warnings(const struct run_state *r)
 		fprintf(stderr, "warning: this numaslab was %s\n", warning);
 	if (r->topo->mask_note[0])
 		fprintf(stderr, "note: %s\n", r->topo->mask_note);
+	if (r->topo->is_this_machine && access("/sys/devices/system", F_OK))
+		fprintf(stderr, "note: /sys cannot be read: nodes, caches and distances of this "
+				"machine are unknown, one node is assumed\n");
 	if (nslab_counters_open(&counters))
 		return;
 	if (nslab_counters_reasons(counters, text, sizeof(text)))
@@ -277,7 +280,8 @@ static int run_trials(struct run_state *r)
 
 	if (!r->arguments->is_quiet) {
 		run_warnings(r);
-		fprintf(stderr, "%s: %zu trials, about %.0f s\n", r->plan->name,
+		fprintf(stderr, "%s: %s%zu trials, about %.0f s\n", r->plan->name,
+			r->plan->precision > 0 || r->plan->budget_ns ? "at most " : "",
 			nslab_plan_nr_trials(r->plan),
 			(double)nslab_plan_expected_ns(r->plan) / 1e9);
 	}

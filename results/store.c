@@ -20,6 +20,7 @@
 #define _GNU_SOURCE
 #include "results/schema.h"
 #include "results/store_impl.h"
+#include "results/trials.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -139,17 +139,10 @@ int nslab_store_flush(struct nslab_store *store, struct nslab_err *err);
 /* The trial with its windows, counters and caches, or nothing. */
 int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_record *trial,
 			  struct nslab_err *err);
-/* The valid trials of one block of a family no longer count, for this reason: it is run again. */
-int nslab_store_spoil(struct nslab_store *store, const char *family, int block, int attempt,
-		      const char *taint, struct nslab_err *err);
 /* status: "done", "interrupted", "noisy", "failed". harness_ns: empty loop, NaN when not measured.
  */
 int nslab_store_finish(struct nslab_store *store, const char *status, double harness_ns,
 		       const char *ended, struct nslab_err *err);
-
-/* For writing on; -EINVAL for another schema. Nothing changes before nslab_store_go_on. */
-int nslab_store_reopen(const char *path, struct nslab_store **store, struct nslab_err *err);
-int nslab_store_go_on(struct nslab_store *store, struct nslab_err *err);
 
 /* ---- reading ---- */
 
@@ -186,11 +179,6 @@ struct nslab_cell_values {
 
 struct nslab_texts; /* the list's texts */
 
-/* Taints that begin so are the host's doing, all others are the trial's own fault. */
-#define NSLAB_TAINT_NOISE "noise: "  /* "noise: CAUSE: figures" */
-#define NSLAB_TAINT_RERUN "re-run: "
-bool nslab_taint_is_noise(const char *taint);
-
 /* What the host did, in the words of the trials' taints. */
 struct nslab_noise_summary {
 	size_t nr_reruns;   /* blocks of a family that were run again */
@@ -216,21 +204,6 @@ int nslab_store_counters(struct nslab_store *store, struct nslab_cell_list *list
 int nslab_store_counted_workers(struct nslab_store *store, const struct nslab_cell_list *list,
 				int *nr_workers, struct nslab_err *err);
 void nslab_cell_list_free(struct nslab_cell_list *list); /* NULL is fine */
-
-/* One trial as a run that goes on must know it. */
-struct nslab_finished_trial {
-	int64_t cell;
-	int block, attempt;
-	bool is_valid;
-	const char *taint; /* NULL, or why it does not count or was disturbed */
-	double ns_per_op;  /* NaN when there is none */
-	uint64_t wall_ns;
-};
-
-/* Calls each for every trial in the order in which they ran; what it returns ends the walk. */
-int nslab_store_each_trial(struct nslab_store *store,
-			   int (*each)(void *context, const struct nslab_finished_trial *trial),
-			   void *context, struct nslab_err *err);
 
 /* Folder of a run, or its file, as users give it -> path of the file. */
 int nslab_run_path(const char *operand, char *path, size_t path_bytes, struct nslab_err *err);

@@ -7,6 +7,7 @@
  * words say whether the host or the trial itself is to blame. Taints come from a file and may be
  * anything: what begins with no mark is the trial's own.
  */
+#include "results/trials.h"
 #include "results/store_impl.h"
 
 #include <errno.h>

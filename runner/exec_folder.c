@@ -29,6 +29,11 @@ static void exec_parent_folder(char *path, size_t bytes)
 			 access("results/store.h", F_OK) ? "numaslab-runs" : "results/runs");
 }
 
+static int make_failed(const char *path, struct nslab_err *err)
+{
+	return nslab_fail(err, -errno, "cannot make folder '%s': %s", path, strerror(errno));
+}
+
 static int make_folders(const char *path, struct nslab_err *err)
 {
 	char partial[4096];
@@ -39,13 +44,10 @@ static int make_folders(const char *path, struct nslab_err *err)
 			continue;
 		*slash = '\0';
 		if (mkdir(partial, 0777) && errno != EEXIST)
-			break;
+			return make_failed(partial, err);
 		*slash = '/';
 	}
-	if (mkdir(path, 0777) && errno != EEXIST)
-		return nslab_fail(err, -errno, "cannot make folder '%s': %s", path,
-				  strerror(errno));
-	return 0;
+	return mkdir(path, 0777) && errno != EEXIST ? make_failed(path, err) : 0;
 }
 
 int exec_make_folder(struct exec *e)

@@ -5,7 +5,7 @@
 #ifndef NSLAB_EXEC_IMPL_H
 #define NSLAB_EXEC_IMPL_H
 
-#include "results/store.h"
+#include "results/trials.h"
 #include "runner/exec.h"
 #include "runner/progress.h"
 

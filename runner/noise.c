@@ -17,7 +17,7 @@
 #define _GNU_SOURCE
 #include "runner/noise.h"
 
-#include "results/store.h"
+#include "results/trials.h"
 
 #include <inttypes.h>
 #include <stdio.h>

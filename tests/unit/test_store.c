@@ -12,6 +12,7 @@
 
 #include "results/figures.h"
 #include "results/text.h"
+#include "results/trials.h"
 
 #include <errno.h>
 #include <fcntl.h>
