@@ -84,7 +84,7 @@ static inline struct nslab_page *buddy_pcp_pop(struct buddy_pcp *pcp, unsigned i
 		return NULL;
 	page = nslab_list_first(list, struct nslab_page, list);
 	nslab_list_del(&page->list);
-	pcp->count -= 1u << order;
+	buddy_pcp_count_add(pcp, -(1u << order));
 	pcp->nr_freed_in_row >>= 1;
 	pcp->nr_alloc[order]++;
 	buddy_hand_out(page);
@@ -99,12 +99,12 @@ static inline void buddy_pcp_push(struct buddy_source *b, size_t zone, struct bu
 
 	page->flags = NSLAB_PAGE_PCP;
 	nslab_list_add(&page->list, &pcp->list[index]);
-	pcp->count += 1u << order;
+	buddy_pcp_count_add(pcp, 1u << order);
 	pcp->refill_scale >>= 1;
 	pcp->was_high_order = order || pcp->ignores_last;
 	if (pcp->nr_freed_in_row < pcp->row_max)
 		pcp->nr_freed_in_row += 1u << order;
-	if (is_run || pcp->count >= pcp->high)
+	if (is_run || buddy_pcp_count(pcp) >= pcp->high)
 		buddy_pcp_trim(b, &b->zones[zone], pcp, index, is_run);
 }
 
@@ -228,9 +228,9 @@ static bool buddy_drain_own(struct buddy_source *b, struct nslab_cpu *cpu,
 	for (int i = 0; c && i < zones->nr; i++) {
 		struct buddy_pcp *pcp = &c->pcp[zones->zone[i]];
 
-		if (!pcp->count)
+		if (!buddy_pcp_count(pcp))
 			continue;
-		buddy_pcp_give(b, &b->zones[zones->zone[i]], pcp, 0, pcp->count);
+		buddy_pcp_give(b, &b->zones[zones->zone[i]], pcp, 0, buddy_pcp_count(pcp));
 		is_any = true;
 	}
 	return is_any;
@@ -377,8 +377,10 @@ static uint64_t buddy_pcp_pages(struct buddy_source *b, int number)
 {
 	uint64_t nr = 0;
 
+	nslab_lock_acquire(&b->cpus_lock);
 	nslab_list_for_each (pos, &b->cpus)
-		nr += nslab_list_entry(pos, struct buddy_cpu, link)->pcp[number].count;
+		nr += buddy_pcp_count(&nslab_list_entry(pos, struct buddy_cpu, link)->pcp[number]);
+	nslab_lock_release(&b->cpus_lock);
 	return nr;
 }
 
@@ -427,25 +429,13 @@ static void buddy_zone_blocks(struct buddy_source *b, const struct buddy_zone *z
 		stats->nr_pageblocks[buddy_type_at(b, pfn)]++;
 }
 
-static int buddy_zone_stats(struct nslab_page_source *source, int number,
+/* Under the lock. */
+static void buddy_zone_read(struct buddy_source *b, const struct buddy_zone *zone,
 			    struct nslab_zone_stats *stats)
 {
-	struct buddy_source *b = buddy_source_of(source);
-	const struct buddy_zone *zone;
-
-	if (number < 0 || number >= b->nr_zones)
-		return -ENOENT;
-	/* the kernel tells the DMA zone first */
-	if (b->dma_stop)
-		number = number ? number - 1 : b->nr_nodes;
-	zone = &b->zones[number];
-	memset(stats, 0, sizeof(*stats));
-	stats->name = number == b->nr_nodes ? "DMA" : "Normal";
-	stats->node = zone->node;
 	stats->nr_present_pages = zone->stop - zone->start;
 	stats->nr_managed_pages = zone->nr_managed;
 	stats->nr_free_pages = zone->nr_free;
-	stats->nr_pcp_pages = buddy_pcp_pages(b, number);
 	buddy_zone_blocks(b, zone, stats);
 	if (b->has_marks) {
 		stats->min_pages = zone->marks.min;
@@ -457,9 +447,31 @@ static int buddy_zone_stats(struct nslab_page_source *source, int number,
 	stats->nr_extfrag = zone->nr_extfrag;
 	stats->nr_claimed = zone->nr_claimed;
 	stats->nr_below_low = zone->nr_below_low;
+}
+
+static int buddy_zone_stats(struct nslab_page_source *source, int number,
+			    struct nslab_zone_stats *stats)
+{
+	struct buddy_source *b = buddy_source_of(source);
+	struct buddy_zone *zone;
+
+	if (number < 0 || number >= b->nr_zones)
+		return -ENOENT;
+	/* the kernel tells the DMA zone first */
+	if (b->dma_stop)
+		number = number ? number - 1 : b->nr_nodes;
+	zone = &b->zones[number];
+	memset(stats, 0, sizeof(*stats));
+	stats->name = number == b->nr_nodes ? "DMA" : "Normal";
+	stats->node = zone->node;
+	stats->nr_pcp_pages = buddy_pcp_pages(b, number);
 	stats->pcp_batch = zone->batch;
 	stats->pcp_high_min = zone->high_min;
 	stats->pcp_high_max = zone->high_max;
+	/* not counted as one of its acquisitions: who looks changes nothing */
+	nslab_lock_acquire(&zone->lock);
+	buddy_zone_read(b, zone, stats);
+	nslab_lock_release(&zone->lock);
 	return 0;
 }
 

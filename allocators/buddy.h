@@ -63,7 +63,7 @@ struct buddy_zone {
 
 /* One CPU's free pages of one zone. */
 struct buddy_pcp {
-	unsigned count;		  /* pages on the lists */
+	atomic_uint count;	  /* pages on the lists; written by the owner alone */
 	unsigned high;		  /* pages at which some go back */
 	unsigned nr_freed_in_row; /* 6.12: pages; 6.1: times; halved by every allocation */
 	unsigned row_max;	  /* it is not counted beyond; 0: not in the fast path */
@@ -167,6 +167,17 @@ static inline unsigned buddy_pcp_index(const struct buddy_source *b, unsigned or
 static inline unsigned buddy_pcp_order(unsigned index)
 {
 	return index < BUDDY_PCP_SMALL ? index / BUDDY_PCP_TYPES : NSLAB_PAGEBLOCK_ORDER;
+}
+
+static inline unsigned buddy_pcp_count(const struct buddy_pcp *pcp)
+{
+	return atomic_load_explicit(&pcp->count, memory_order_relaxed);
+}
+
+/* By the owner: statistics may read meanwhile, nobody else writes. */
+static inline void buddy_pcp_count_add(struct buddy_pcp *pcp, unsigned nr_pages)
+{
+	atomic_store_explicit(&pcp->count, buddy_pcp_count(pcp) + nr_pages, memory_order_relaxed);
 }
 
 /* ---- buddy_zone.c; under zone->lock unless said otherwise ---- */

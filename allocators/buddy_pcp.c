@@ -62,7 +62,7 @@ void buddy_cpu_close(struct buddy_source *b, struct buddy_cpu *c)
 		struct buddy_zone *zone = &b->zones[i];
 		struct buddy_pcp *pcp = &c->pcp[i];
 
-		buddy_pcp_give(b, zone, pcp, 0, pcp->count);
+		buddy_pcp_give(b, zone, pcp, 0, buddy_pcp_count(pcp));
 		nslab_lock_acquire(&zone->lock);
 		for (int order = 0; order < BUDDY_NR_ORDERS; order++)
 			zone->nr_alloc[order] += pcp->nr_alloc[order];
@@ -89,8 +89,8 @@ static unsigned buddy_refill_size(const struct buddy_source *b, const struct bud
 	if (order)
 		return buddy_max(nr >> order, 2);
 	room = zone->batch;
-	if (pcp->high > pcp->count + 2 * zone->batch)
-		room = pcp->high - pcp->count - zone->batch;
+	if (pcp->high > buddy_pcp_count(pcp) + 2 * zone->batch)
+		room = pcp->high - buddy_pcp_count(pcp) - zone->batch;
 	if (nr <= room && pcp->refill_scale < BUDDY_PCP_SCALE_MAX)
 		pcp->refill_scale++;
 	return buddy_min(nr, room);
@@ -110,7 +110,7 @@ static void buddy_pcp_fill(struct buddy_source *b, struct buddy_zone *zone, stru
 		if (pfn == BUDDY_NO_FRAME)
 			return;
 		nslab_list_add_tail(&b->pages[pfn].list, list);
-		pcp->count += 1u << r->order;
+		buddy_pcp_count_add(pcp, 1u << r->order);
 	}
 }
 
@@ -144,20 +144,20 @@ size_t buddy_pcp_refill(struct buddy_source *b, struct buddy_zone *zone, struct 
 void buddy_pcp_give(struct buddy_source *b, struct buddy_zone *zone, struct buddy_pcp *pcp,
 		    unsigned index, unsigned nr_pages)
 {
-	unsigned left = pcp->count > nr_pages ? pcp->count - nr_pages : 0;
+	unsigned left = buddy_pcp_count(pcp) > nr_pages ? buddy_pcp_count(pcp) - nr_pages : 0;
 
-	if (pcp->count == left)
+	if (buddy_pcp_count(pcp) == left)
 		return;
 	buddy_zone_lock(zone);
-	for (; pcp->count > left; index = (index + 1) % BUDDY_PCP_LISTS) {
+	for (; buddy_pcp_count(pcp) > left; index = (index + 1) % BUDDY_PCP_LISTS) {
 		struct nslab_list *list = &pcp->list[index];
 		unsigned order = buddy_pcp_order(index);
 
-		while (pcp->count > left && !nslab_list_is_empty(list)) {
+		while (buddy_pcp_count(pcp) > left && !nslab_list_is_empty(list)) {
 			struct nslab_list *oldest = list->prev;
 
 			nslab_list_del(oldest);
-			pcp->count -= 1u << order;
+			buddy_pcp_count_add(pcp, -(1u << order));
 			buddy_zone_free(
 				b, zone,
 				buddy_pfn(b, nslab_list_entry(oldest, struct nslab_page, list)),
@@ -177,9 +177,9 @@ static unsigned buddy_surplus(const struct buddy_zone *zone, struct buddy_pcp *p
 
 	if (is_high_order_run) {
 		pcp->high = high > most + zone->high_min ? high - most : zone->high_min;
-		return buddy_min(pcp->count, most);
+		return buddy_min(buddy_pcp_count(pcp), most);
 	}
-	if (pcp->count < high)
+	if (buddy_pcp_count(pcp) < high)
 		return 0;
 	nr = pcp->nr_freed_in_row + zone->batch;
 	pcp->high = buddy_max(high, buddy_min(nr, zone->high_max));
@@ -196,8 +196,8 @@ static unsigned buddy_surplus_old(const struct buddy_zone *zone, struct buddy_pc
 	unsigned nr = zone->batch << pcp->nr_freed_in_row;
 
 	if (is_high_order_run)
-		return pcp->count;
-	if (pcp->count < pcp->high)
+		return buddy_pcp_count(pcp);
+	if (buddy_pcp_count(pcp) < pcp->high)
 		return 0;
 	if (nr < most && pcp->nr_freed_in_row < BUDDY_PCP_SCALE_MAX)
 		pcp->nr_freed_in_row++;

@@ -408,7 +408,11 @@ static void debug_free_rcu(struct nslab_cpu *base, struct kmem_cache *ks, void *
 
 static void debug_rcu_barrier(struct nslab_cpu *base)
 {
-	debug_inner(base)->rcu_barrier(debug_cpu_of(base)->inner);
+	struct nslab_cpu *inner = debug_cpu_of(base)->inner;
+
+	do { /* until the default's table is gone too, which only its own handle knows of */
+		debug_inner(base)->rcu_barrier(inner);
+	} while (inner->rcu_pending);
 }
 
 static int debug_sheaf_prefill(struct nslab_cpu *base, struct kmem_cache *s, gfp_t gfp, size_t nr,

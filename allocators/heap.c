@@ -632,7 +632,7 @@ static const struct nslab_param heap_param_rows[] = {
 static const struct nslab_allocator_ops heap_ops = {
 	.name = "heap",
 	.summary = "32 bins of free blocks with boundary tags, one heap for each node",
-	.models = "boundary-tag heap, Day 65",
+	.models = "boundary tags: Knuth 1968, vol. 1, 2.5",
 	.caps = NSLAB_CAP_NODE | NSLAB_CAP_REMOTE_FREE | NSLAB_CAP_CACHE | NSLAB_CAP_SHRINK |
 		NSLAB_CAP_PAGES,
 	.params = heap_param_rows,

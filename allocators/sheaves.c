@@ -16,11 +16,14 @@
  * another node's list was waited for). alloc_fastpath and free_fastpath mean "served by a sheaf"
  * here, free_slowpath counts user frees that pass sheaves by; what a flush frees is in sheaf_flush
  * only. Invariants are those of slub_slab.c and sheaves_cpu.c; no slab is ever frozen but while it
- * is being made. Left out: per-object extension records, and debug options (-EOPNOTSUPP).
+ * is being made. Debug caches have no sheaves; their objects go slub_debug_path.c's way one by one.
+ * Left out: per-object extension records, and merging, whose rule for caches that all have sheaves
+ * was not checked.
  *
  * Locks: node list_lock (NSLAB_RANK_NODE), one at a time.
  */
-#include "allocators/slub_slab.h"
+#include "allocators/slub_control.h"
+#include "allocators/slub_debug.h"
 
 #include <numaslab/plugin.h>
 
@@ -248,10 +251,13 @@ static const struct sheaves_source sheaves_slabs = {sheaves_take_from_slabs, she
 /* ---- allocation ---- */
 
 static __attribute__((noinline)) void *sheaves_alloc_rare(struct slub_cpu *cpu,
-							  struct slub_cache *s, gfp_t gfp, int node)
+							  struct slub_cache *s, gfp_t gfp, int node,
+							  const void *site)
 {
 	void *obj = NULL;
 
+	if (s->debug_flags)
+		return slub_debug_alloc(cpu, s, gfp, node, site);
 	if (!slub_has_node(s, node))
 		return NULL;
 	if (s->sheaves.capacity)
@@ -274,14 +280,14 @@ static void *sheaves_alloc(struct nslab_cpu *base, struct kmem_cache *ks, gfp_t 
 	void *obj;
 
 	if (SLUB_UNLIKELY((lock & 1) || (gfp & __GFP_ZERO) || node != NUMA_NO_NODE))
-		return sheaves_alloc_rare(cpu, s, gfp, node);
+		return sheaves_alloc_rare(cpu, s, gfp, node, __builtin_return_address(0));
 	__atomic_store_n(&own->lock, lock + 1, __ATOMIC_RELAXED);
 	atomic_signal_fence(memory_order_acquire);
 	main = own->main;
 	size = main->size;
 	if (SLUB_UNLIKELY(!size)) {
 		__atomic_store_n(&own->lock, lock, __ATOMIC_RELAXED);
-		return sheaves_alloc_rare(cpu, s, gfp, node);
+		return sheaves_alloc_rare(cpu, s, gfp, node, __builtin_return_address(0));
 	}
 	main->size = size - 1;
 	obj = main->objects[size - 1];
@@ -297,12 +303,15 @@ static size_t sheaves_alloc_bulk(struct nslab_cpu *base, struct kmem_cache *ks, 
 	struct slub_cache *s = slub_cache_of(ks);
 	size_t got = 0;
 
+	if (s->debug_flags)
+		return slub_debug_alloc_bulk(cpu, s, gfp, node, nr, objs,
+					     __builtin_return_address(0));
 	if (node == NUMA_NO_NODE && s->sheaves.capacity)
 		got = sheaves_pop_bulk(cpu, s, nr, objs);
 	if (node == NUMA_NO_NODE && got < nr)
 		got += sheaves_take_from_slabs(cpu, s, gfp, nr - got, objs + got);
 	for (; node != NUMA_NO_NODE && got < nr; got++) {
-		objs[got] = sheaves_alloc_rare(cpu, s, gfp, node);
+		objs[got] = sheaves_alloc_rare(cpu, s, gfp, node, NULL);
 		if (!objs[got])
 			break;
 	}
@@ -333,9 +342,11 @@ static void sheaves_free_slow(struct slub_cpu *cpu, struct slub_cache *s, size_t
 }
 
 static __attribute__((noinline)) void sheaves_free_rare(struct slub_cpu *cpu, struct slub_cache *s,
-							void *obj)
+							void *obj, const void *site)
 {
-	if (!s->sheaves.capacity || !sheaves_push(cpu, s, obj))
+	if (s->debug_flags)
+		slub_debug_free(cpu, s, obj, site);
+	else if (!s->sheaves.capacity || !sheaves_push(cpu, s, obj))
 		sheaves_free_slow(cpu, s, 1, &obj);
 }
 
@@ -357,7 +368,7 @@ static void sheaves_free(struct nslab_cpu *base, struct kmem_cache *ks, void *ob
 	uint32_t size;
 
 	if (SLUB_UNLIKELY((lock & 1) || sheaves_is_remote(cpu, obj))) {
-		sheaves_free_rare(cpu, s, obj);
+		sheaves_free_rare(cpu, s, obj, __builtin_return_address(0));
 		return;
 	}
 	__atomic_store_n(&own->lock, lock + 1, __ATOMIC_RELAXED);
@@ -366,7 +377,7 @@ static void sheaves_free(struct nslab_cpu *base, struct kmem_cache *ks, void *ob
 	size = main->size;
 	if (SLUB_UNLIKELY(size == main->capacity)) {
 		__atomic_store_n(&own->lock, lock, __ATOMIC_RELAXED);
-		sheaves_free_rare(cpu, s, obj);
+		sheaves_free_rare(cpu, s, obj, __builtin_return_address(0));
 		return;
 	}
 	main->objects[size] = obj;
@@ -380,6 +391,10 @@ static void sheaves_free_bulk(struct nslab_cpu *base, struct kmem_cache *ks, siz
 {
 	struct slub_cache *s = slub_cache_of(ks);
 
+	if (s->debug_flags) {
+		slub_debug_free_bulk(slub_cpu_of(base), s, nr, objs, __builtin_return_address(0));
+		return;
+	}
 	if (s->sheaves.capacity)
 		nr = sheaves_push_bulk(slub_cpu_of(base), s, nr, objs);
 	if (nr)
@@ -404,7 +419,7 @@ static const struct nslab_allocator_ops sheaves_ops = {
 	.summary = "per-CPU stacks of objects, exchanged as a whole with a barn in each node",
 	.models = "Linux 7.0 mm/slub.c",
 	.caps = NSLAB_CAP_NODE | NSLAB_CAP_REMOTE_FREE | NSLAB_CAP_ORDER | NSLAB_CAP_CACHE |
-		NSLAB_CAP_CTOR | NSLAB_CAP_SHRINK | NSLAB_CAP_PAGES,
+		NSLAB_CAP_CTOR | NSLAB_CAP_SHRINK | NSLAB_CAP_PAGES | NSLAB_CAP_DEBUG,
 	.params = sheaves_param_rows,
 	.params_size = sizeof(struct slub_params),
 	.open = sheaves_open,

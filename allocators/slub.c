@@ -34,14 +34,25 @@
  * Differences that are meant: the draw of the other-node search comes from a seeded generator and
  * not from the cycle counter; bulk operations count as fast-path operations, one for each object;
  * remote_free counts slow-path frees only; requests go to the epoch protocol of allocator.h where
- * the kernel sends interrupts. Left out, for now: debug options (-EOPNOTSUPP), freelist hardening
- * and randomisation, merging of caches, delayed freeing under SLAB_TYPESAFE_BY_RCU (its layout is
- * modelled), accounting.
+ * the kernel sends interrupts. Left out: delayed freeing under SLAB_TYPESAFE_BY_RCU (its layout is
+ * modelled), accounting, fault injection and tracing by slab_debug (letters A and T).
+ *
+ * Options. None of them costs the fast path an instruction while it is off. Debug caches never have
+ * a cpu slab, so each of their objects leaves the fast path and goes slub_debug_path.c's way.
+ * Hardened caches (parameter `hardened`) store next XOR secret XOR the byte-swapped address of the
+ * word; like caches with sheaves they have two slots, and the cpu slab is in the second, which the
+ * fast path does not know: they cost a call more than in a kernel, where the code is compiled in.
+ * Freeing the object that heads its list stops a hardened kernel; here it is told and dropped. The
+ * kernel's look at the cache of each freed object, which it also hardens, is left out. `random`
+ * shuffles the objects of a new slab (slub_slab.c). Debian's kernels have both on; here they are
+ * off, since a model is timed against models. Merging (`merge`) is on as in the kernel; an alias is
+ * the same to every path here (slub_merge.c).
  *
  * Locks: node list_lock (NSLAB_RANK_NODE), one at a time; page layer's locks are never taken under
  * it.
  */
-#include "allocators/slub_slab.h"
+#include "allocators/slub_control.h"
+#include "allocators/slub_debug.h"
 
 #include <numaslab/plugin.h>
 
@@ -340,10 +351,12 @@ static void *slub_alloc_from_slabs(struct slub_cpu *cpu, struct slub_cache *s, g
 
 /* All that is not the fast path, apart from it so that it costs the fast path no registers. */
 static __attribute__((noinline)) void *slub_alloc_rare(struct slub_cpu *cpu, struct slub_cache *s,
-						       gfp_t gfp, int node)
+						       gfp_t gfp, int node, const void *site)
 {
 	void *obj = NULL;
 
+	if (s->debug_flags)
+		return slub_debug_alloc(cpu, s, gfp, node, site);
 	if (s->sheaves.capacity)
 		obj = sheaves_pop(cpu, s, gfp, node);
 	if (!obj)
@@ -364,8 +377,8 @@ again:
 	object = slot->freelist;
 	tid = slot->tid;
 	if (SLUB_UNLIKELY(!object || (gfp & __GFP_ZERO) || !slub_node_matches(slot->page, node)))
-		return slub_alloc_rare(cpu, s, gfp, node);
-	next = slub_next_free(s, object);
+		return slub_alloc_rare(cpu, s, gfp, node, __builtin_return_address(0));
+	next = *slub_free_word(s, object); /* a hardened cache has nothing in this slot */
 	if (SLUB_UNLIKELY(!nslab_cas2_local(slot, object, tid, next, tid + SLUB_TID_STEP))) {
 		/* two threads use one handle, against the contract */
 		slub_count(s, slot, NSLAB_STAT_CMPXCHG_DOUBLE_CPU_FAIL);
@@ -395,17 +408,21 @@ static void slub_free_slow(struct slub_cpu *cpu, struct slub_cache *s, struct ns
 }
 
 /* Pushes onto the private list of the cpu slab, which is the objects' slab. */
-static inline __attribute__((always_inline)) void slub_free_fast(struct slub_cache *s,
-								 struct slub_cpu_slab *slot,
-								 uint64_t head, uint64_t tail,
-								 uint64_t nr)
+static inline __attribute__((always_inline)) void
+slub_free_fast(struct slub_cache *s, struct slub_cpu_slab *slot, uint64_t head, uint64_t tail,
+	       uint64_t nr, const bool may_be_hardened)
 {
 	uint64_t list, tid;
 
 again:
 	list = slot->freelist;
 	tid = slot->tid;
-	slub_set_next_free(s, tail, list);
+	if (!may_be_hardened)
+		*slub_free_word(s, tail) = list;
+	else if (!slub_is_freed_twice(s, tail, list))
+		slub_set_next_free(s, tail, list);
+	else
+		return;
 	if (SLUB_LIKELY(nslab_cas2_local(slot, list, tid, head, tid + nr * SLUB_TID_STEP)))
 		return;
 	slub_count(s, slot, NSLAB_STAT_CMPXCHG_DOUBLE_CPU_FAIL);
@@ -419,19 +436,20 @@ static void slub_free_chain(struct slub_cpu *cpu, struct slub_cache *s, struct n
 	struct slub_cpu_slab *slot = slub_inner_slot(cpu, s);
 
 	if (slot->page == page)
-		slub_free_fast(s, slot, chain->head, chain->tail, chain->nr);
+		slub_free_fast(s, slot, chain->head, chain->tail, chain->nr, true);
 	else
 		slub_free_slow(cpu, s, page, chain);
 }
 
 static __attribute__((noinline)) void slub_free_rare(struct slub_cpu *cpu, struct slub_cache *s,
-						     struct nslab_page *page, void *obj)
+						     struct nslab_page *page, void *obj,
+						     const void *site)
 {
 	const struct slub_chain chain = {(uintptr_t)obj, (uintptr_t)obj, 1};
 
-	if (!s->sheaves.capacity)
-		slub_free_slow(cpu, s, page, &chain);
-	else if (!sheaves_push(cpu, s, obj))
+	if (s->debug_flags)
+		slub_debug_free(cpu, s, obj, site);
+	else if (!s->sheaves.capacity || !sheaves_push(cpu, s, obj))
 		slub_free_chain(cpu, s, page, &chain);
 }
 
@@ -443,10 +461,10 @@ static void slub_free(struct nslab_cpu *base, struct kmem_cache *ks, void *obj)
 	struct slub_cpu_slab *slot = slub_slot(cpu, s);
 
 	if (SLUB_UNLIKELY(slot->page != page)) {
-		slub_free_rare(cpu, s, page, obj);
+		slub_free_rare(cpu, s, page, obj, __builtin_return_address(0));
 		return;
 	}
-	slub_free_fast(s, slot, (uintptr_t)obj, (uintptr_t)obj, 1);
+	slub_free_fast(s, slot, (uintptr_t)obj, (uintptr_t)obj, 1, false);
 }
 
 /* ---- bulk ---- */
@@ -487,6 +505,9 @@ static size_t slub_alloc_bulk(struct nslab_cpu *base, struct kmem_cache *ks, gfp
 	struct slub_cache *s = slub_cache_of(ks);
 	size_t got = 0;
 
+	if (s->debug_flags)
+		return slub_debug_alloc_bulk(cpu, s, gfp, node, nr, objs,
+					     __builtin_return_address(0));
 	if (s->sheaves.capacity && node == NUMA_NO_NODE)
 		got = sheaves_pop_bulk(cpu, s, nr, objs);
 	got += slub_take_bulk(cpu, s, gfp, node, nr - got, objs + got);
@@ -522,6 +543,10 @@ static void slub_free_bulk(struct nslab_cpu *base, struct kmem_cache *ks, size_t
 {
 	struct slub_cache *s = slub_cache_of(ks);
 
+	if (s->debug_flags) {
+		slub_debug_free_bulk(slub_cpu_of(base), s, nr, objs, __builtin_return_address(0));
+		return;
+	}
 	if (s->sheaves.capacity)
 		nr = sheaves_push_bulk(slub_cpu_of(base), s, nr, objs);
 	slub_give_bulk(slub_cpu_of(base), s, nr, objs);
@@ -553,7 +578,7 @@ static const struct nslab_allocator_ops slub_ops = {
 	.summary = "per-CPU slab with a lockless freelist, partial lists of CPUs and nodes",
 	.models = "Linux 6.1, 6.12 and 6.18 mm/slub.c (3 generations)",
 	.caps = NSLAB_CAP_NODE | NSLAB_CAP_REMOTE_FREE | NSLAB_CAP_ORDER | NSLAB_CAP_CACHE |
-		NSLAB_CAP_CTOR | NSLAB_CAP_SHRINK | NSLAB_CAP_PAGES,
+		NSLAB_CAP_CTOR | NSLAB_CAP_SHRINK | NSLAB_CAP_PAGES | NSLAB_CAP_DEBUG,
 	.params = slub_param_rows,
 	.params_size = sizeof(struct slub_params),
 	.open = slub_open_any,

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * slub.h: the structures of the SLUB models, for slub.c (cpu slabs), sheaves.c (Linux 7.0, which
- * has none), slub_slab.c (slabs and node lists, the same in both), sheaves_cpu.c (per-CPU sheaves)
- * and slub_control.c (creation, shrinking, statistics, validation). slub.c tells the design.
+ * has none), slub_slab.c (slabs and node lists, the same in both), sheaves_cpu.c (per-CPU sheaves),
+ * slub_debug.c (checked objects), slub_merge.c (aliases) and slub_create.c, slub_control.c
+ * (creation, shrinking, statistics, validation). slub.c tells the design.
  */
 #ifndef NSLAB_SLUB_H
 #define NSLAB_SLUB_H
 
 #include "allocators/common/base.h"
+#include "allocators/common/object_layout.h"
 #include "allocators/common/order.h"
 #include "allocators/sheaves.h"
 #include "core/cas.h"
@@ -32,6 +34,8 @@
 #define SLUB_DEFRAG_RANGE 1024 /* of the draw that the defrag ratio is held against */
 #define SLUB_LOOKAHEAD	  3    /* objects of other slabs that a bulk free looks past */
 #define SLUB_MAX_CACHES	  (SLUB_CHUNKS * SLUB_CHUNK_SLOTS)
+#define SLUB_DEBUG_FLAGS  (SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER)
+
 /* Beside the 26 words: what the derivation of the fast-path counts needs. */
 enum slub_count {
 	SLUB_FREED_SLOW = NSLAB_NR_STATS, /* objects, where FREE_SLOWPATH counts calls */
@@ -57,11 +61,15 @@ struct slub_params {
 	int64_t generation, sheaf_capacity;
 	int64_t max_full, max_empty; /* sheaves in a barn */
 	bool remote_bypass, refill_when_nonblocking, remote_trylock;
+	bool merge, hardened, random;
+	char slab_debug[NSLAB_TEXT_MAX];
 };
 
 struct slub_heap {
 	struct nslab_heap base;
 	struct slub_params params;
+	struct nslab_list roots; /* of struct slub_cache that have slabs, oldest first */
+	struct nslab_allocator_ops debug_ops;	   /* of CPU handles, with slab_debug */
 	uint64_t used_slots[SLUB_MAX_CACHES / 64]; /* cache numbers in use */
 };
 
@@ -95,6 +103,7 @@ struct slub_node {
 	uint64_t nr_lock;    /* acquisitions of it */
 	uint64_t nr_partial; /* changed under list_lock, also read without */
 	struct nslab_list partial;
+	struct nslab_list full;			 /* of debug caches only */
 	uint64_t nr_slabs, nr_objects, nr_pages; /* of this node's slabs, wherever they are */
 	struct sheaves_barn barn;
 };
@@ -103,18 +112,29 @@ struct slub_cache {
 	struct kmem_cache base;
 	unsigned chunk, slot_offset; /* where its slot is in every handle */
 	unsigned offset;	     /* of the free pointer in an object */
+	bool is_hardened;	     /* the free pointer is not stored as it is */
 	/*
 	 * The slot with the cpu slab: the same, but for a cache with sheaves in front of cpu
-	 * slabs, whose first slot never has a cpu slab. So the fast paths of other caches need
-	 * not ask.
+	 * slabs, or a hardened one: their first slot never has a cpu slab. So the fast paths of
+	 * other caches need not ask.
 	 */
 	unsigned inner_chunk, inner_offset;
 	unsigned generation; /* enum slub_generation */
 	struct sheaves_rules sheaves;
+	uint64_t secret;      /* of a hardened cache */
+	uint16_t *sequence;   /* of the objects in a new slab, or NULL: by address */
+	unsigned debug_flags; /* SLUB_DEBUG_FLAGS of it; 0: it has cpu slabs or sheaves */
+	struct nslab_object_layout layout;
 	unsigned min_order;
 	unsigned min_partial;
 	unsigned cpu_partial_slabs;
 	unsigned defrag_ratio; /* 0..1000 */
+	/* Up to here an alias is a copy of its root. */
+	struct slub_cache *root; /* itself, unless it is an alias: see slub_merge.c */
+	struct nslab_list root_link, aliases;
+	unsigned nr_users;    /* creations that are not destroyed yet */
+	bool is_unlisted;     /* its own creator destroyed it, aliases remain */
+	uint64_t debug_calls; /* by which records of objects are dated */
 	bool is_destroying;
 	unsigned destroy_epoch;
 	uint64_t count[SLUB_NR_COUNTS]; /* of control calls and of CPUs that went offline */
@@ -165,14 +185,29 @@ static inline struct nslab_page *slub_page_of(const struct slub_cpu *cpu, const 
 	return frame - frame->head;
 }
 
+/* The word with the free pointer, as it is stored. */
+static inline uint64_t *slub_free_word(const struct slub_cache *s, uint64_t object)
+{
+	return (uint64_t *)(uintptr_t)(object + s->offset);
+}
+
+/* Hardened caches: between a pointer and what is stored of it, both ways. */
+static inline uint64_t slub_disguise(const struct slub_cache *s, uint64_t object, uint64_t word)
+{
+	return word ^ s->secret ^ __builtin_bswap64(object + s->offset);
+}
+
 static inline uint64_t slub_next_free(const struct slub_cache *s, uint64_t object)
 {
-	return *(uint64_t *)(uintptr_t)(object + s->offset);
+	uint64_t word = *slub_free_word(s, object);
+
+	return SLUB_UNLIKELY(s->is_hardened) ? slub_disguise(s, object, word) : word;
 }
 
 static inline void slub_set_next_free(const struct slub_cache *s, uint64_t object, uint64_t next)
 {
-	*(uint64_t *)(uintptr_t)(object + s->offset) = next;
+	*slub_free_word(s, object) =
+		SLUB_UNLIKELY(s->is_hardened) ? slub_disguise(s, object, next) : next;
 }
 
 static inline uint64_t slub_inuse(uint64_t counters)
@@ -203,33 +238,12 @@ static inline void slub_count_many(struct slub_cache *s, struct slub_cpu_slab *s
 	if (slot)
 		slub_add(&slot->count[what], n);
 	else
-		__atomic_fetch_add(&s->count[what], n, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&s->root->count[what], n, __ATOMIC_RELAXED);
 }
 
 static inline void slub_count(struct slub_cache *s, struct slub_cpu_slab *slot, int what)
 {
 	slub_count_many(s, slot, what, 1);
 }
-
-/* ---- control calls, in slub_control.c ---- */
-
-extern const struct nslab_param slub_param_rows[], sheaves_param_rows[];
-extern const struct slub_params slub_default_params;
-
-/* `least` is the generation when params say nothing; SLUB_7_0 is never chosen by them. */
-int slub_open(const struct nslab_env *env, const void *params, enum slub_generation least,
-	      struct nslab_heap **heap);
-void slub_close(struct nslab_heap *heap);
-int slub_cpu_online(struct nslab_heap *heap, int id, int node, struct nslab_cpu **cpu);
-void slub_cpu_offline(struct nslab_cpu *cpu);
-int slub_cache_create(struct nslab_heap *heap, const struct nslab_cache_spec *spec,
-		      const struct sheaves_source *source, struct kmem_cache **s);
-int slub_cache_destroy(struct kmem_cache *s);
-size_t slub_cache_shrink(struct kmem_cache *s);
-int slub_cache_validate(struct kmem_cache *s);
-void slub_cache_stats(struct kmem_cache *s, struct nslab_cache_stats *stats);
-
-/* Gives back all that a CPU holds, but not what waits for a grace period. */
-void slub_flush_cpu(struct slub_cpu *cpu);
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * slub_control.c: the control calls of the SLUB model; slub.c tells the design.
  *
- * A cache has a number; the number says which slot of which chunk is its own in every CPU handle.
- * Slots of a number that no cache has belong to the control side, which clears their counts when
- * the number is given out again; all other words of a live handle are only read, and only where
- * the contract asks for quiesced handles. Chains that are walked for counting are checked at every
+ * A cache has a number, which says which slot of which chunk is its own in every CPU handle. Words
+ * of a live handle are only read, and only where the contract asks for quiesced handles. An alias
+ * is shrunk, validated and counted as its root (slub_merge.c); slabs of debug caches are validated
+ * byte by byte (slub_debug.c). Chains that are walked for counting are checked at every
  * step against the bounds of their slab, so that a corrupted one ends the walk and not the program.
  *
  * Shrinking takes each node's list_lock once, frees the empty slabs after it dropped the lock, and
@@ -18,10 +18,10 @@
  *
  * Locks: node list_lock (NSLAB_RANK_NODE).
  */
-#include "allocators/slub_slab.h"
+#include "allocators/slub_control.h"
+#include "allocators/slub_debug.h"
 
 #define SLUB_SHRINK_SORT 32 /* slabs with up to this many free objects are sorted */
-#define SLUB_DEBUG_FLAGS (SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER)
 
 /* ---- slabs to the page layer ---- */
 
@@ -38,6 +38,8 @@ void slub_discard(struct slub_cpu *cpu, struct slub_cache *s, struct slub_cpu_sl
 	const struct nslab_env *env = s->base.heap->env;
 	unsigned order = page->order;
 
+	if (s->debug_flags)
+		slub_debug_discarded(s, page);
 	slub_count(s, slot, NSLAB_STAT_FREE_SLAB);
 	slub_node_account(slub_node_of(s, page), -1, slub_objects(page->counters), order);
 	page->flags = (uint8_t)(page->flags & ~NSLAB_PAGE_SLAB);
@@ -50,11 +52,16 @@ void slub_discard(struct slub_cpu *cpu, struct slub_cache *s, struct slub_cpu_sl
 int slub_open(const struct nslab_env *env, const void *params, enum slub_generation least,
 	      struct nslab_heap **heap)
 {
-	struct slub_heap *h = env->alloc_meta(env, sizeof(*h), NUMA_NO_NODE);
+	struct slub_heap *h;
+	int rc = params ? slub_debug_check_text(env, params) : 0;
 
+	if (rc)
+		return rc;
+	h = env->alloc_meta(env, sizeof(*h), NUMA_NO_NODE);
 	if (!h)
 		return -ENOMEM;
 	nslab_heap_init(&h->base, env);
+	nslab_list_init(&h->roots);
 	h->params = slub_default_params;
 	if (params)
 		h->params = *(const struct slub_params *)params;
@@ -105,42 +112,9 @@ int slub_cpu_online(struct nslab_heap *heap, int id, int node, struct nslab_cpu 
 	nslab_list_init(&c->rcu_sheaves);
 	slub_sort_nodes(env->arena, node, c->by_distance);
 	nslab_cpu_init(&c->base, heap, id, node);
+	slub_debug_watch(nslab_container_of(heap, struct slub_heap, base), &c->base);
 	*cpu = &c->base;
 	return 0;
-}
-
-static struct slub_chunk *slub_chunk_of(const struct slub_cpu *cpu, unsigned number)
-{
-	/* pairs with the release in slub_own_slot */
-	return __atomic_load_n(&cpu->chunk[number], __ATOMIC_ACQUIRE);
-}
-
-static struct slub_cpu_slab *slub_seen(const struct nslab_list *link, unsigned chunk_number,
-				       unsigned offset)
-{
-	struct nslab_cpu *base = nslab_list_entry(link, struct nslab_cpu, link);
-	struct slub_chunk *chunk = slub_chunk_of(slub_cpu_of(base), chunk_number);
-
-	return chunk == &slub_no_chunk ? NULL : (struct slub_cpu_slab *)((char *)chunk + offset);
-}
-
-/* The slot with the cpu slab, for reading; or NULL when the CPU never used the cache. */
-static struct slub_cpu_slab *slub_slot_seen(const struct nslab_list *link,
-					    const struct slub_cache *s)
-{
-	return slub_seen(link, s->inner_chunk, s->inner_offset);
-}
-
-/* The one with the sheaves. */
-static struct slub_cpu_slab *slub_outer_slot_seen(const struct nslab_list *link,
-						  const struct slub_cache *s)
-{
-	return slub_seen(link, s->chunk, s->slot_offset);
-}
-
-static bool slub_has_two_slots(const struct slub_cache *s)
-{
-	return s->chunk != s->inner_chunk || s->slot_offset != s->inner_offset;
 }
 
 /* Adds what a slot counted to counts of its cache. */
@@ -167,9 +141,10 @@ static void slub_cpu_counts(const struct nslab_list *link, const struct slub_cac
 /* What the CPU counted outlives it in the caches; its sheaves do not. */
 static void slub_retire_cpu(struct slub_cpu *cpu)
 {
-	nslab_list_for_each (pos, &cpu->base.heap->caches) {
-		struct slub_cache *s =
-			slub_cache_of(nslab_list_entry(pos, struct kmem_cache, link));
+	struct slub_heap *h = nslab_container_of(cpu->base.heap, struct slub_heap, base);
+
+	nslab_list_for_each (pos, &h->roots) {
+		struct slub_cache *s = nslab_list_entry(pos, struct slub_cache, root_link);
 		struct slub_cpu_slab *slot = slub_outer_slot_seen(&cpu->base.link, s);
 		uint64_t count[SLUB_NR_COUNTS] = {0};
 
@@ -195,234 +170,6 @@ void slub_cpu_offline(struct nslab_cpu *base)
 	}
 	nslab_cpu_exit(base);
 	env->free_meta(env, cpu, sizeof(*cpu));
-}
-
-/* ---- creation ---- */
-
-/* The order that the rule gives, or the one that was asked for; or -errno. */
-static int slub_order(const struct slub_heap *h, const struct nslab_cache_spec *spec, size_t size)
-{
-	const struct slub_params *p = &h->params;
-	struct nslab_order_knobs knobs = {
-		.min_order = (unsigned)p->slab_min_order,
-		.max_order = (unsigned)p->slab_max_order,
-		.min_objects = p->slab_min_objects < 0 ? 0 : (unsigned)p->slab_min_objects,
-	};
-	unsigned least = nslab_order_of(size);
-	unsigned order;
-
-	if (least > NSLAB_MAX_ORDER)
-		return -E2BIG;
-	if (spec->order >= 0) {
-		order = (unsigned)spec->order;
-		if (order < least)
-			return -E2BIG;
-		if (nslab_order_objects(size, order) > NSLAB_ORDER_OBJECTS_MAX)
-			return -ERANGE;
-		return spec->order;
-	}
-	if (p->order < 0 && p->generation == SLUB_6_1)
-		return nslab_order_old(size, &knobs, h->base.env->arena->nr_cpus);
-	if (p->order < 0)
-		return nslab_order_new(size, &knobs, h->base.env->arena->nr_cpus);
-	order = nslab_order_max((unsigned)p->order, least);
-	while (nslab_order_objects(size, order) > NSLAB_ORDER_OBJECTS_MAX)
-		order--;
-	return (int)order;
-}
-
-static unsigned slub_choose(int asked, int64_t param, unsigned rule)
-{
-	if (asked >= 0)
-		return (unsigned)asked;
-	return param >= 0 ? (unsigned)param : rule;
-}
-
-/* Objects in a sheaf; 0 for none. */
-static unsigned slub_sheaf_capacity(const struct slub_params *p,
-				    const struct nslab_cache_spec *spec, size_t size)
-{
-	unsigned least = p->generation == SLUB_7_0 ? sheaves_default_capacity(size) : 0;
-	unsigned asked = slub_choose(spec->sheaf_capacity > 0 ? spec->sheaf_capacity : NSLAB_AUTO,
-				     p->sheaf_capacity, 0);
-
-	if (p->generation < SLUB_6_18)
-		return 0;
-	if (asked > SHEAVES_MAX_CAPACITY)
-		asked = SHEAVES_MAX_CAPACITY;
-	return asked > least ? asked : least;
-}
-
-static void slub_shape_sheaves(const struct slub_heap *h, const struct nslab_cache_spec *spec,
-			       const struct sheaves_source *source, struct slub_cache *s)
-{
-	const struct slub_params *p = &h->params;
-
-	s->generation = (unsigned)p->generation;
-	s->sheaves.source = source;
-	s->sheaves.capacity = slub_sheaf_capacity(p, spec, s->base.size);
-	s->sheaves.max_full = SLUB_MAX_SHEAVES;
-	s->sheaves.max_empty = SLUB_MAX_SHEAVES;
-	s->sheaves.remote_bypass = true;
-	if (s->generation == SLUB_7_0) {
-		s->sheaves.max_full = (unsigned)p->max_full;
-		s->sheaves.max_empty = (unsigned)p->max_empty;
-		s->sheaves.remote_bypass = p->remote_bypass;
-		s->sheaves.refill_when_nonblocking = p->refill_when_nonblocking;
-		s->sheaves.remote_trylock = p->remote_trylock;
-	}
-}
-
-/* Everything that the spec decides; base.size and base.align are nslab_cache_init's before. */
-static void slub_shape(const struct slub_heap *h, const struct nslab_cache_spec *spec,
-		       const struct nslab_object_layout *layout, unsigned order,
-		       struct slub_cache *s)
-{
-	unsigned kept;
-
-	s->base.size = layout->size;
-	s->base.align = layout->align;
-	s->base.order = order;
-	s->base.objects = (unsigned)nslab_order_objects(layout->size, order);
-	s->offset = layout->offset;
-	s->min_order = nslab_order_of(layout->size);
-	s->min_partial = slub_choose(spec->min_partial, h->params.min_partial,
-				     nslab_order_min_partial(layout->size));
-	kept = slub_choose(spec->cpu_partial, h->params.cpu_partial,
-			   nslab_order_cpu_partial(layout->size));
-	s->cpu_partial_slabs = nslab_order_cpu_partial_slabs(kept, s->base.objects);
-	s->defrag_ratio = (unsigned)h->params.remote_node_defrag_ratio * 10;
-}
-
-/* Takes the lowest free number; its slots in live handles start anew. */
-static int slub_take_number(struct slub_heap *h, unsigned *chunk, unsigned *offset)
-{
-	unsigned number = 0;
-
-	while (number < SLUB_MAX_CACHES && (h->used_slots[number / 64] >> number % 64 & 1))
-		number++;
-	if (number == SLUB_MAX_CACHES)
-		return -ENOSPC;
-	h->used_slots[number / 64] |= UINT64_C(1) << number % 64;
-	*chunk = number / SLUB_CHUNK_SLOTS;
-	*offset = (unsigned)(number % SLUB_CHUNK_SLOTS * sizeof(struct slub_cpu_slab));
-	nslab_list_for_each (pos, &h->base.cpus) {
-		struct slub_cpu_slab *slot = slub_seen(pos, *chunk, *offset);
-
-		if (slot) {
-			memset(slot->count, 0, sizeof(slot->count));
-			slot->tid = (uint64_t)nslab_list_entry(pos, struct nslab_cpu, link)->id;
-			sheaves_retire_slot(h->base.env, slot);
-		}
-	}
-	return 0;
-}
-
-static void slub_put_number(struct slub_heap *h, unsigned chunk, unsigned offset)
-{
-	unsigned number =
-		chunk * SLUB_CHUNK_SLOTS + (unsigned)(offset / sizeof(struct slub_cpu_slab));
-
-	h->used_slots[number / 64] &= ~(UINT64_C(1) << number % 64);
-}
-
-/* One slot, or two when sheaves stand in front of cpu slabs. */
-static int slub_take_slots(struct slub_heap *h, struct slub_cache *s)
-{
-	int rc = slub_take_number(h, &s->chunk, &s->slot_offset);
-
-	s->inner_chunk = s->chunk;
-	s->inner_offset = s->slot_offset;
-	if (rc || !s->sheaves.capacity || s->generation == SLUB_7_0)
-		return rc;
-	rc = slub_take_number(h, &s->inner_chunk, &s->inner_offset);
-	if (rc)
-		slub_put_number(h, s->chunk, s->slot_offset);
-	return rc;
-}
-
-static void slub_put_slots(struct slub_heap *h, struct slub_cache *s)
-{
-	nslab_list_for_each (pos, &h->base.cpus) {
-		struct slub_cpu_slab *slot = slub_outer_slot_seen(pos, s);
-
-		if (slot)
-			sheaves_retire_slot(h->base.env, slot);
-	}
-	slub_put_number(h, s->chunk, s->slot_offset);
-	slub_put_number(h, s->inner_chunk, s->inner_offset);
-}
-
-static size_t slub_cache_bytes(const struct nslab_env *env)
-{
-	return sizeof(struct slub_cache) +
-	       (size_t)env->arena->nr_nodes * sizeof(struct slub_node *);
-}
-
-static void slub_free_cache(const struct nslab_env *env, struct slub_cache *s)
-{
-	for (int i = 0; i < env->arena->nr_nodes; i++) {
-		if (s->node[i])
-			env->free_meta(env, s->node[i], sizeof(*s->node[i]));
-	}
-	env->free_meta(env, s, slub_cache_bytes(env));
-}
-
-/* The cache with its node structures, each in its own node's memory. */
-static struct slub_cache *slub_alloc_cache(const struct nslab_env *env)
-{
-	struct slub_cache *s = env->alloc_meta(env, slub_cache_bytes(env), NUMA_NO_NODE);
-
-	for (int i = 0; s && i < env->arena->nr_nodes; i++) {
-		struct slub_node *n = env->alloc_meta(env, sizeof(*n), i);
-
-		if (!n) {
-			slub_free_cache(env, s);
-			return NULL;
-		}
-		nslab_lock_init(&n->list_lock, NSLAB_RANK_NODE);
-		nslab_list_init(&n->partial);
-		sheaves_barn_init(&n->barn);
-		s->node[i] = n;
-	}
-	return s;
-}
-
-int slub_cache_create(struct nslab_heap *heap, const struct nslab_cache_spec *spec,
-		      const struct sheaves_source *source, struct kmem_cache **cache)
-{
-	struct slub_heap *h = nslab_container_of(heap, struct slub_heap, base);
-	struct nslab_object_layout layout;
-	int rc = nslab_spec_check(spec), order;
-	struct slub_cache *s;
-
-	if (rc)
-		return rc;
-	if (spec->flags & SLUB_DEBUG_FLAGS)
-		return -EOPNOTSUPP;
-	nslab_object_layout(spec->object_size, spec->align, spec->flags, spec->ctor, &layout);
-	order = slub_order(h, spec, layout.size);
-	if (order < 0)
-		return order;
-	s = slub_alloc_cache(heap->env);
-	if (!s)
-		return -ENOMEM;
-	s->base.size = layout.size;
-	slub_shape_sheaves(h, spec, source, s);
-	rc = slub_take_slots(h, s);
-	if (rc)
-		goto out_free;
-	rc = nslab_cache_init(&s->base, heap, spec);
-	if (rc)
-		goto out_slots;
-	slub_shape(h, spec, &layout, (unsigned)order, s);
-	*cache = &s->base;
-	return 0;
-out_slots:
-	slub_put_slots(h, s);
-out_free:
-	slub_free_cache(heap->env, s);
-	return rc;
 }
 
 /* ---- shrinking and destroying ---- */
@@ -481,14 +228,16 @@ static size_t slub_shrink_nodes(struct slub_cache *s)
 size_t slub_cache_shrink(struct kmem_cache *ks)
 {
 	nslab_flush_request(ks->heap);
-	return slub_shrink_nodes(slub_cache_of(ks));
+	return slub_shrink_nodes(slub_cache_of(ks)->root);
 }
 
 int slub_cache_destroy(struct kmem_cache *ks)
 {
 	struct slub_heap *h = nslab_container_of(ks->heap, struct slub_heap, base);
-	struct slub_cache *s = slub_cache_of(ks);
+	struct slub_cache *given = slub_cache_of(ks), *s = given->root;
 
+	if (slub_drop_user(h, given))
+		return 0;
 	if (!s->is_destroying) {
 		s->is_destroying = true;
 		s->destroy_epoch = nslab_flush_request(ks->heap);
@@ -496,11 +245,15 @@ int slub_cache_destroy(struct kmem_cache *ks)
 	if (!nslab_flush_is_done(ks->heap, s->destroy_epoch))
 		return -EAGAIN;
 	s->is_destroying = false;
-	if (slub_shrink_nodes(s))
+	if (slub_shrink_nodes(s)) {
+		if (s->debug_flags)
+			slub_debug_tell_remaining(s);
 		return -EBUSY;
+	}
 	nslab_cache_exit(ks);
-	slub_put_slots(h, s);
-	slub_free_cache(h->base.env, s);
+	if (given != s)
+		h->base.env->free_meta(h->base.env, given, slub_cache_bytes(h->base.env));
+	slub_cache_free(h, s);
 	return 0;
 }
 
@@ -560,15 +313,18 @@ static int slub_validate_node(struct slub_cache *s, int node)
 
 	nslab_lock_acquire(&n->list_lock);
 	nslab_list_for_each (pos, &n->partial) {
-		const struct nslab_page *page = nslab_list_entry(pos, struct nslab_page, list);
+		struct nslab_page *page = nslab_list_entry(pos, struct nslab_page, list);
 
-		nr_bad += slub_validate_page(s, page, false);
+		nr_bad += s->debug_flags ? slub_debug_validate(s, page)
+					 : slub_validate_page(s, page, false);
 		if (!slub_page_freelist(page))
 			nr_bad += slub_complain(s, page, "is listed although it is full");
 		if (page->node != node)
 			nr_bad += slub_complain(s, page, "is on another node's list");
 		nr++;
 	}
+	nslab_list_for_each (pos, &n->full)
+		nr_bad += slub_debug_validate(s, nslab_list_entry(pos, struct nslab_page, list));
 	if (nr != slub_load(&n->nr_partial)) {
 		env->report(env, "cache '%s': node %d lists %llu slabs, its counter says %llu",
 			    s->base.name, node, (unsigned long long)nr,
@@ -595,7 +351,7 @@ static int slub_validate_slot(const struct slub_cache *s, const struct slub_cpu_
 
 int slub_cache_validate(struct kmem_cache *ks)
 {
-	struct slub_cache *s = slub_cache_of(ks);
+	struct slub_cache *s = slub_cache_of(ks)->root;
 	int nr_bad = 0;
 
 	for (int i = 0; i < ks->heap->env->arena->nr_nodes; i++)
@@ -704,7 +460,7 @@ static uint64_t slub_sheaf_stats(const struct slub_cache *s, struct nslab_cache_
 
 void slub_cache_stats(struct kmem_cache *ks, struct nslab_cache_stats *stats)
 {
-	struct slub_cache *s = slub_cache_of(ks);
+	struct slub_cache *s = slub_cache_of(ks)->root;
 	uint64_t count[SLUB_NR_COUNTS], ops = s->retired_ops, sheaf_ops = s->retired_sheaf_ops;
 
 	memset(stats, 0, sizeof(*stats));
@@ -721,7 +477,7 @@ void slub_cache_stats(struct kmem_cache *ks, struct nslab_cache_stats *stats)
 	for (int i = 0; i < ks->heap->env->arena->nr_nodes; i++)
 		slub_node_stats(s->node[i], stats);
 	stats->nr_free += stats->nr_cpu_free;
-	if (s->generation != SLUB_7_0)
+	if (s->generation != SLUB_7_0 && !s->debug_flags)
 		slub_fill_fastpath(stats, ops, count);
 	if (s->sheaves.capacity)
 		slub_fill_sheaf_fastpath(s, stats, sheaf_ops, slub_sheaf_stats(s, stats), count);

@@ -3,16 +3,20 @@
  * slub_slab.c: slabs and node lists, which are the same in every SLUB from 6.1 to 7.0.
  *
  * A slab is made of a block of pages and all of its objects are on one chain through their free
- * pointers. Freeing pushes a chain onto the page's freelist by CAS; when that makes a full slab
- * partial, or a listed slab empty, the node's list_lock is taken before the CAS and the slab moves
- * in the same section. A slab that somebody took off its list without freezing it (later kernels)
- * looks partial and is not listed: frees into it change its words and nothing else. Left out: what
- * a CPU keeps, which is slub.c's and sheaves_cpu.c's.
+ * pointers: by address, or with the parameter `random` in the cache's own permutation, which each
+ * slab begins at another place; a slab of a smaller order skips what it does not have. Freeing
+ * pushes a chain onto the page's freelist by CAS; when that makes a full slab partial, or a listed
+ * slab empty, the node's list_lock is taken before the CAS and the slab moves in the same section.
+ * A slab that somebody took off its list without freezing it (later kernels) looks partial and is
+ * not listed: frees into it change its words and nothing else. Left out: what a CPU keeps, which
+ * is slub.c's and sheaves_cpu.c's.
  *
  * Locks: node list_lock (NSLAB_RANK_NODE), one at a time; the page layer's locks are never taken
  * under it.
  */
-#include "allocators/slub_slab.h"
+#include "allocators/slub_debug.h"
+
+#include <inttypes.h>
 
 #define SLUB_LOCKED                                                                                \
  {                                                                                                 \
@@ -48,24 +52,55 @@ static struct nslab_page *slub_get_block(struct slub_cpu *cpu, struct slub_cache
 	return page;
 }
 
+/* Which object of a new slab comes next; in a smaller slab some of the sequence do not exist. */
+static uint64_t slub_next_in_sequence(const struct slub_cache *s, uint64_t nr, uint64_t *turn)
+{
+	uint64_t number;
+
+	if (!s->sequence)
+		return (*turn)++;
+	do {
+		number = s->sequence[*turn];
+		*turn = *turn + 1 == s->base.objects ? 0 : *turn + 1;
+	} while (number >= nr);
+	return number;
+}
+
+/* Objects of a new slab on one chain: by address, or from a random place in the sequence on. */
+static uint64_t slub_make_freelist(struct slub_cpu *cpu, const struct slub_cache *s,
+				   const struct nslab_page *page, uint64_t nr)
+{
+	uint64_t start = (uintptr_t)nslab_page_address(s->base.heap->env, page), first, last;
+	uint64_t turn = s->sequence ? nslab_rng_below(&cpu->rng, s->base.objects) : 0;
+
+	start += s->layout.red_left;
+	first = last = start + slub_next_in_sequence(s, nr, &turn) * s->base.size;
+	for (uint64_t i = 1; i <= nr; i++) {
+		uint64_t next = 0;
+
+		if (i < nr)
+			next = start + slub_next_in_sequence(s, nr, &turn) * s->base.size;
+		if (s->base.ctor)
+			s->base.ctor((void *)(uintptr_t)last);
+		slub_set_next_free(s, last, next);
+		last = next;
+	}
+	return first;
+}
+
 struct nslab_page *slub_new_slab(struct slub_cpu *cpu, struct slub_cache *s,
 				 struct slub_cpu_slab *slot, gfp_t gfp, int node, uint64_t *list)
 {
 	struct nslab_page *page = slub_get_block(cpu, s, slot, gfp & ~__GFP_ZERO, node);
-	uint64_t start, nr;
+	uint64_t nr;
 
 	if (!page)
 		return NULL;
 	nr = nslab_order_objects(s->base.size, page->order);
-	start = (uintptr_t)nslab_page_address(s->base.heap->env, page);
-	for (uint64_t i = 0; i < nr; i++) {
-		uint64_t object = start + i * s->base.size;
-
-		if (s->base.ctor)
-			s->base.ctor((void *)(uintptr_t)object);
-		slub_set_next_free(s, object, i + 1 < nr ? object + s->base.size : 0);
-	}
-	page->s = &s->base;
+	if (s->debug_flags)
+		slub_debug_fill_slab(s, page);
+	*list = slub_make_freelist(cpu, s, page, nr);
+	page->s = &s->root->base;
 	page->flags = (uint8_t)(page->flags | NSLAB_PAGE_SLAB);
 	nslab_list_init(&page->list);
 	__atomic_store_n(&page->freelist, 0, __ATOMIC_RELAXED);
@@ -73,7 +108,6 @@ struct nslab_page *slub_new_slab(struct slub_cpu *cpu, struct slub_cache *s,
 			 __ATOMIC_RELEASE);
 	slub_node_account(slub_node_of(s, page), 1, nr, page->order);
 	slub_count(s, slot, NSLAB_STAT_ALLOC_SLAB);
-	*list = start;
 	return page;
 }
 
@@ -103,6 +137,20 @@ uint64_t slub_seize(struct slub_cache *s, struct slub_cpu_slab *slot, struct nsl
 }
 
 /* ---- freeing ---- */
+
+bool slub_is_freed_twice(const struct slub_cache *s, uint64_t object, uint64_t list)
+{
+	const struct nslab_env *env = s->base.heap->env;
+
+	if (!s->is_hardened || object != list)
+		return false;
+	env->report(env,
+		    "BUG %s (Not tainted): object 0x%" PRIx64
+		    " is freed although it heads the freelist; a hardened kernel stops here, "
+		    "the free is dropped",
+		    s->base.name, object);
+	return true;
+}
 
 /* After the CAS, under the lock: a page that was full, or that lost its last used object. */
 static void slub_settle_freed(struct slub_cpu *cpu, struct slub_cache *s,
@@ -140,6 +188,8 @@ bool slub_free_to_slab(struct slub_cpu *cpu, struct slub_cache *s, struct slub_c
 		old[1] = slub_page_counters(page);
 		new[0] = chain->head;
 		new[1] = old[1] - chain->nr;
+		if (SLUB_UNLIKELY(slub_is_freed_twice(s, chain->tail, old[0])))
+			return false;
 		slub_set_next_free(s, chain->tail, old[0]);
 		is_frozen = old[1] & SLUB_FROZEN;
 		is_kept = !is_frozen && !old[0] && may_keep;

@@ -111,6 +111,9 @@ static inline bool slub_has_node(const struct slub_cache *s, int node)
 struct nslab_page *slub_new_slab(struct slub_cpu *cpu, struct slub_cache *s,
 				 struct slub_cpu_slab *slot, gfp_t gfp, int node, uint64_t *list);
 
+/* Hardened caches: an object that heads the list is freed again, which is told; do not free it. */
+bool slub_is_freed_twice(const struct slub_cache *s, uint64_t object, uint64_t list);
+
 /* The objects of a private list, counted. */
 struct slub_chain slub_chain_of(const struct slub_cache *s, uint64_t list);
 
@@ -149,6 +152,9 @@ struct slub_cpu_slab *slub_own_outer_slot(struct slub_cpu *cpu, const struct slu
 
 /* Serves a flush request, if there is one. */
 void slub_quiesce(struct nslab_cpu *base);
+
+/* Gives back all that a CPU holds, but not what waits for a grace period. */
+void slub_flush_cpu(struct slub_cpu *cpu);
 
 /* Gives back what one slot holds of slabs; in slub.c. */
 void slub_flush_slot(struct slub_cpu *cpu, struct slub_cache *s, struct slub_cpu_slab *slot);

@@ -7,11 +7,16 @@
  */
 #include "cli/command.h"
 #include "core/param.h"
+#include "results/text.h"
+#include "runner/plan.h"
 #include "runner/world.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#define HELP_COLUMNS 80
+#define HELP_INDENT  20
 
 static int help_command(int argc, char **argv);
 
@@ -24,14 +29,51 @@ const struct nslab_command nslab_command_help = {
 
 static void print_params(const struct nslab_param *rows)
 {
-	char accepted[256];
+	char accepted[256], text[1024];
 
 	if (rows && rows->name)
-		printf("\n  %-18s %-10s %-24s %s\n", "parameter", "default", "accepts", "");
+		puts("\nparameters (default; accepted values)");
 	for (; rows && rows->name; rows++) {
 		nslab_param_accepts(rows, accepted, sizeof(accepted));
-		printf("  %-18s %-10s %-24s %s\n", rows->name, rows->def, accepted, rows->help);
+		snprintf(text, sizeof(text), "%s (%s; %s)", rows->help,
+			 *rows->def ? rows->def : "empty", accepted);
+		nslab_text_fold(stdout, rows->name, text, HELP_INDENT, HELP_COLUMNS);
 	}
+}
+
+static void print_line(const char *label, const char *text)
+{
+	if (text)
+		nslab_text_fold(stdout, label, text, HELP_INDENT, HELP_COLUMNS);
+}
+
+/* Which entries, how many workers, what an allocator must have. */
+static void print_needs(const struct nslab_workload_ops *ops)
+{
+	char text[256] = "";
+	size_t len = 0;
+
+	for (int i = 0; i < NSLAB_NR_ENTRIES; i++) {
+		if (ops->batch[i] && i != NSLAB_ENTRY_NONE)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
+						len ? ", " : "",
+						nslab_entry_word((enum nslab_entry)i));
+	}
+	print_line("entries", text);
+	len = (size_t)snprintf(text, sizeof(text), "at least %d thread%s", ops->min_workers,
+			       ops->min_workers == 1 ? "" : "s");
+	if (ops->max_workers)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, ", at most %d",
+					ops->max_workers);
+	if (ops->worker_group > 1)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, ", a multiple of %d",
+					ops->worker_group);
+	if (ops->needs & NSLAB_CAP_REMOTE_FREE)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"; frees on other CPUs than the object was made on");
+	if (ops->needs & NSLAB_CAP_NODE)
+		snprintf(text + len, sizeof(text) - len, "; an allocator that honours nodes");
+	print_line("needs", text);
 }
 
 static void print_record(const struct nslab_entry_record *record)
@@ -55,18 +97,22 @@ static void print_record(const struct nslab_entry_record *record)
 	default:
 		break;
 	}
-	printf("%s (%s, %s)\n  %s\n", record->name, nslab_kind_word(record->kind), record->origin,
-	       record->summary);
-	if (models)
-		printf("  models: %s\n", models);
+	printf("%s (%s, %s)\n", record->name, nslab_kind_word(record->kind), record->origin);
+	print_line("what", record->summary);
+	print_line("models", models);
+	if (record->kind == NSLAB_PLUGIN_WORKLOAD) {
+		print_line("catches", record->ops.workload->catches);
+		print_needs(record->ops.workload);
+	}
 	print_params(params);
 }
 
-static int help_record(const char *name, const char *const *plugins)
+/* A command may have the name of a plug-in, as `list` has: then both are told. */
+static int help_record(const char *name, const char *const *plugins, bool is_command)
 {
 	struct nslab_registry *registry = NULL;
 	struct nslab_err err = {""};
-	bool is_found = false;
+	bool is_found = is_command;
 	int rc = nslab_registry_open(plugins, &registry, &err);
 
 	if (rc)
@@ -76,6 +122,8 @@ static int help_record(const char *name, const char *const *plugins)
 			nslab_registry_find(registry, (enum nslab_plugin_kind)kind, name);
 
 		if (record) {
+			if (is_found)
+				putchar('\n');
 			print_record(record);
 			is_found = true;
 		}
@@ -97,6 +145,7 @@ static int help_command(int argc, char **argv)
 		{"plugin", 0, NSLAB_OPTION_LIST, plugins, "FILE", "load a plug-in"},
 		{.name = NULL},
 	};
+	bool is_command = false;
 	int nr_operands;
 	int rc = nslab_options_parse(&nslab_command_help, rows, argc, argv, &nr_operands);
 
@@ -114,8 +163,10 @@ static int help_command(int argc, char **argv)
 		char help[] = "--help";
 		char *args[] = {argv[1], help, NULL};
 
-		if (!strcmp(nslab_commands[i]->name, argv[1]))
-			return nslab_commands[i]->run(2, args);
+		if (!strcmp(nslab_commands[i]->name, argv[1])) {
+			nslab_commands[i]->run(2, args);
+			is_command = true;
+		}
 	}
-	return help_record(argv[1], plugins);
+	return help_record(argv[1], plugins, is_command);
 }

@@ -6,6 +6,7 @@
  * not on this machine are listed too, with the reason.
  */
 #include "cli/command.h"
+#include "results/text.h"
 #include "runner/peer.h"
 #include "runner/world.h"
 
@@ -14,6 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LIST_COLUMNS 80
+#define LIST_INDENT  17
 
 static int list_command(int argc, char **argv);
 
@@ -78,12 +82,18 @@ static json_t *list_record(const struct nslab_entry_record *record)
 
 static void print_record(const struct nslab_entry_record *record)
 {
-	char models[128], absent[128];
+	char models[128], absent[128], label[64], text[512];
 
 	describe(record, models, sizeof(models), absent, sizeof(absent));
-	printf("  %-12s %-24.24s %s\n", record->name, models, *absent ? absent : record->summary);
+	snprintf(label, sizeof(label), "  %-14s", record->name);
+	/* which kernel a backend models is what its users look for; a workload's is in its help */
+	if (record->kind == NSLAB_PLUGIN_ALLOCATOR)
+		snprintf(text, sizeof(text), "[%s] %s", models, *absent ? absent : record->summary);
+	else
+		snprintf(text, sizeof(text), "%s", record->summary);
+	nslab_text_fold(stdout, label, text, LIST_INDENT, LIST_COLUMNS);
 	if (strcmp(record->origin, "built-in"))
-		printf("  %-12s from %s\n", "", record->origin);
+		printf("  %-14s from %s\n", "", record->origin);
 }
 
 static void list_kind(const struct nslab_registry *registry, size_t k, json_t *document)

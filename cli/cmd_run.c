@@ -16,6 +16,7 @@
 #include "results/table.h"
 #include "runner/counters/counters.h"
 #include "runner/exec.h"
+#include "runner/host/probes.h"
 #include "runner/provenance.h"
 #include "runner/world.h"
 
@@ -130,6 +131,28 @@ static int run_plan(struct run_state *r)
 	return nslab_plan_load(&plan, &r->plan, &r->err);
 }
 
+/* Settings of the host that are not as they should be, by name. */
+static void run_host_warning(void)
+{
+	struct nslab_host_root root;
+	struct nslab_host_report report = {0};
+	size_t nr = 0;
+
+	if (nslab_host_root_open(NULL, &root, NULL))
+		return;
+	nslab_host_report_read(&root, &report);
+	for (size_t i = 0; i < report.nr; i++) {
+		if (report.findings[i].state == NSLAB_HOST_WARN ||
+		    report.findings[i].state == NSLAB_HOST_REFUSE)
+			fprintf(stderr, "%s%s", nr++ ? ", " : "warning: this host: ",
+				report.findings[i].probe->name);
+	}
+	if (nr)
+		fprintf(stderr, "; `numaslab env check` says why and what helps\n");
+	nslab_host_report_free(&report);
+	nslab_host_root_close(&root);
+}
+
 /* What a user must know before reading figures, once a run. */
 static void run_warnings(const struct run_state *r)
 {
@@ -144,6 +167,7 @@ static void run_warnings(const struct run_state *r)
 	if (r->topo->is_this_machine && access("/sys/devices/system", F_OK))
 		fprintf(stderr, "note: /sys cannot be read: nodes, caches and distances of this "
 				"machine are unknown, one node is assumed\n");
+	run_host_warning();
 	if (nslab_counters_open(&counters))
 		return;
 	if (nslab_counters_reasons(counters, text, sizeof(text)))
@@ -180,7 +204,9 @@ static int run_figures(struct run_state *r, struct nslab_run_file *run)
 		rc = nslab_figures_csv(list, run->list, figures);
 	if (points && !rc)
 		rc = nslab_points_csv(list, run->list, points);
-	if ((figures && fclose(figures)) | (points && fclose(points)))
+	if (figures && fclose(figures))
+		rc = -EIO;
+	if (points && fclose(points))
 		rc = -EIO;
 	nslab_figure_list_free(list);
 	return rc;

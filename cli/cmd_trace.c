@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ static const double trace_quantiles[] = {0.1, 0.5, 0.9, 0.99};
 
 /* ---- numbers ---- */
 
-/* "12 ns", "3.4 us", ...; "-" below 0: not known. */
+/* "12 ns", "3.4 us", ...; "-" for NaN: not known, or a quantile of too few. */
 static const char *trace_time(char *text, double ns)
 {
 	static const char *const units[] = {"ns", "us", "ms", "s"};
@@ -41,7 +42,7 @@ static const char *trace_time(char *text, double ns)
 
 	for (; ns >= 1000 && unit < 3; unit++)
 		ns /= 1000;
-	if (ns < 0)
+	if (isnan(ns))
 		strcpy(text, "-");
 	else
 		snprintf(text, TRACE_TEXT, ns < 10 && unit ? "%.1f %s" : "%.0f %s", ns,
@@ -72,7 +73,7 @@ static const char *trace_bytes(char *text, uint64_t bytes)
 
 static double trace_median_ns(const struct nslab_trace_group *group)
 {
-	return group->lifetimes ? nslab_lifetimes_quantile_ns(group->lifetimes, 0.5) : -1;
+	return group->lifetimes ? nslab_hist_quantile(group->lifetimes, 0.5) : NAN;
 }
 
 static double trace_rate(const struct nslab_trace_tables *t, uint64_t nr_events)
@@ -202,7 +203,7 @@ static void print_caches(const struct nslab_trace_summary *s, uint32_t nr_most)
 
 static void print_lifetimes(const struct nslab_trace_summary *s)
 {
-	const struct nslab_lifetimes *lifetimes = s->total.lifetimes;
+	const struct nslab_hist *lifetimes = s->total.lifetimes;
 	char text[TRACE_TEXT];
 
 	if (!lifetimes) {
@@ -212,9 +213,8 @@ static void print_lifetimes(const struct nslab_trace_summary *s)
 	printf("\nlifetimes of %" PRIu64 " objects:\n ", lifetimes->nr);
 	for (size_t i = 0; i < sizeof(trace_quantiles) / sizeof(trace_quantiles[0]); i++)
 		printf(" %g%% %s,", 100 * trace_quantiles[i],
-		       trace_time(text,
-				  nslab_lifetimes_quantile_ns(lifetimes, trace_quantiles[i])));
-	printf(" max %s\n", trace_time(text, (double)lifetimes->max_ns));
+		       trace_time(text, nslab_hist_quantile(lifetimes, trace_quantiles[i])));
+	printf(" max %s\n", trace_time(text, (double)lifetimes->max));
 }
 
 static void print_sites(const struct nslab_trace_tables *t, const struct nslab_trace_summary *s,
@@ -280,21 +280,20 @@ static json_t *json_ratio(uint64_t part, uint64_t whole)
 	return whole ? json_real((double)part / (double)whole) : json_null();
 }
 
-static json_t *json_lifetimes(const struct nslab_lifetimes *lifetimes)
+static json_t *json_lifetimes(const struct nslab_hist *lifetimes)
 {
 	json_t *json;
 
 	if (!lifetimes)
 		return json_null();
 	json = json_pack("{s:o, s:o}", "objects", json_count(lifetimes->nr), "max_ns",
-			 json_count(lifetimes->max_ns));
+			 json_count(lifetimes->max));
 	for (size_t i = 0; i < sizeof(trace_quantiles) / sizeof(trace_quantiles[0]); i++) {
+		double ns = nslab_hist_quantile(lifetimes, trace_quantiles[i]);
 		char key[TRACE_TEXT];
 
 		snprintf(key, sizeof(key), "p%g_ns", 100 * trace_quantiles[i]);
-		json_object_set_new(
-			json, key,
-			json_real(nslab_lifetimes_quantile_ns(lifetimes, trace_quantiles[i])));
+		json_object_set_new(json, key, isnan(ns) ? json_null() : json_real(ns));
 	}
 	return json;
 }

@@ -596,6 +596,23 @@ int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_re
 	return store_end(store, rc, err);
 }
 
+static void bind_env_after(struct store_row *row, const void *record)
+{
+	row_text(row, record);
+}
+
+int nslab_store_env_after(struct nslab_store *store, const char *json, struct nslab_err *err)
+{
+	int rc = nslab_store_flush(store, err);
+
+	if (rc)
+		return rc;
+	return store_insert_once(store,
+				 "UPDATE run SET env_json ="
+				 " json_set(coalesce(env_json, '{}'), '$.after', json(?))",
+				 json, bind_env_after, err);
+}
+
 /* What is written once, when a run ends. */
 struct store_ending {
 	const char *status, *ended;

@@ -35,7 +35,7 @@ struct nslab_run_record {
 	const char *argv_text;
 	const char *tool_version;
 	const char *build_json; /* compiler, flags, options */
-	const char *env_json;	/* probes before the run */
+	const char *env_json;	/* the host: {..., "before": probes}, see nslab_store_env_after */
 	const char *statistic;	/* "q25" or "median": what a trial's windows are reduced to */
 	uint64_t seed;
 	const char *started;	   /* ISO 8601, UTC */
@@ -139,8 +139,9 @@ int nslab_store_flush(struct nslab_store *store, struct nslab_err *err);
 /* The trial with its windows, counters and caches, or nothing. */
 int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_record *trial,
 			  struct nslab_err *err);
-/* status: "done", "interrupted", "noisy", "failed". harness_ns: empty loop, NaN when not measured.
- */
+/* Adds a JSON text to the run's env_json, as "after": the probes at the end of the run. */
+int nslab_store_env_after(struct nslab_store *store, const char *json, struct nslab_err *err);
+/* status: "done", "interrupted", "noisy", "failed". harness_ns: NaN when not measured. */
 int nslab_store_finish(struct nslab_store *store, const char *status, double harness_ns,
 		       const char *ended, struct nslab_err *err);
 

@@ -8,7 +8,7 @@
  * world reported while a check ran (a page freed twice, say) fail the check. What is still held
  * when the world closes is judged by the check `leak` alone, so that one fault has one name.
  *
- * Left out: timing of any kind, and debugging options, which not every backend has.
+ * Left out: timing of any kind.
  */
 #include "runner/conformance_suite.h"
 
@@ -372,6 +372,9 @@ static const struct {
 	{{"validate", "the allocator finds nothing wrong with itself"},
 	 NSLAB_CAP_CACHE,
 	 check_validate},
+	{{"corruption", "validation finds damage around and in objects, and repairs it"},
+	 NSLAB_CAP_CACHE | NSLAB_CAP_DEBUG,
+	 check_corruption},
 	{{"rcu", "objects freed after a grace period stay as they are until it ends"},
 	 NSLAB_CAP_CACHE,
 	 check_rcu},
@@ -397,8 +400,8 @@ struct nslab_conformance_check nslab_conformance_at(size_t number)
 /* Names of the capabilities in caps that ops lacks; empty when it has them all. */
 static void missing_caps(uint64_t caps, char *text, size_t text_bytes)
 {
-	static const char *const words[] = {"node", "remote_free", "order", "cache",
-					    "ctor", "shrink",	   "pages", "direct"};
+	static const char *const words[] = {"node",   "remote_free", "order",  "cache", "ctor",
+					    "shrink", "pages",	     "direct", "debug"};
 
 	text[0] = '\0';
 	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {

@@ -326,13 +326,27 @@ static bool order_one(struct suite *t, int order, size_t size)
 	return suite_free_all(t, o, 60) && suite_drop_caches(t);
 }
 
+/* Debug options may make an object too large for a slab that would just hold it. */
+static bool order_holds(struct suite *t, int order, size_t size, bool *is_held)
+{
+	struct kmem_cache *s = suite_cache(t, size);
+
+	if (!s)
+		return false;
+	*is_held = s->size <= NSLAB_PAGE_SIZE << order;
+	return suite_drop_caches(t);
+}
+
 bool check_order(struct suite *t)
 {
 	static const size_t sizes[] = {32, 200, 1024, 4096};
 
 	for (int order = 0; order <= 5; order++) {
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
-			if (!order_one(t, order, sizes[i]))
+			bool is_held;
+
+			if (!order_holds(t, order, sizes[i], &is_held) ||
+			    (is_held && !order_one(t, order, sizes[i])))
 				return false;
 		}
 	}
@@ -592,6 +606,47 @@ bool check_validate(struct suite *t)
 			suite_quiesce(t);
 	}
 	return suite_free_all(t, o, 500);
+}
+
+/* ---- corruption ---- */
+
+/* One byte of damage: is it found, told, and gone the next time? */
+static bool corruption_is_found(struct suite *t, struct kmem_cache *s, unsigned char *at,
+				const char *what)
+{
+	int nr_bad;
+
+	*at = (unsigned char)~*at;
+	nr_bad = t->ops->cache_validate(s);
+	if (nr_bad != 1 || !t->nr_reports)
+		return suite_fail(t, "%d inconsistencies and %u reports after %s", nr_bad,
+				  t->nr_reports, what);
+	t->nr_reports = 0;
+	if (t->ops->cache_validate(s))
+		return suite_fail(t, "%s is found again: %s", what, t->report);
+	return true;
+}
+
+bool check_corruption(struct suite *t)
+{
+	struct nslab_cache_spec spec = suite_spec("corruption", 100);
+	struct suite_object o[3];
+	struct kmem_cache *s;
+
+	if (t->target->is_debug)
+		return suite_skip(t, "the debug layer catches the damage first");
+	spec.flags = SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER;
+	s = suite_cache_of(t, &spec);
+	for (int i = 0; s && i < 3; i++) {
+		if (!suite_alloc(t, i, s, 0, &o[i]))
+			return false;
+	}
+	if (!s || !corruption_is_found(t, s, o[0].ptr + 100, "a byte behind an object") ||
+	    !corruption_is_found(t, s, o[0].ptr - 1, "a byte before an object"))
+		return false;
+	t->ops->free(t->cpu[1], s, o[1].ptr);
+	return corruption_is_found(t, s, o[1].ptr + 50, "a byte of a freed object") &&
+	       suite_free(t, 0, &o[0]) && suite_free(t, 0, &o[2]);
 }
 
 /* ---- leak ---- */

@@ -102,6 +102,7 @@ bool check_offline_live(struct suite *t);
 bool check_offline_flush(struct suite *t);
 bool check_stats(struct suite *t);
 bool check_validate(struct suite *t);
+bool check_corruption(struct suite *t);
 bool check_leak(struct suite *t);
 
 /* conformance_deferred.c */

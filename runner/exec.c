@@ -362,6 +362,19 @@ static const char *exec_status(const struct exec *e, int rc)
 	return e->result->is_interrupted ? "interrupted" : "done";
 }
 
+/* The host once more: what changed during the run can be seen from the file. */
+static int exec_env_after(struct exec *e)
+{
+	json_t *env = nslab_provenance_snapshot(NULL);
+	char *text = env ? json_dumps(env, JSON_COMPACT) : NULL;
+	int rc = text ? nslab_store_env_after(e->store, text, e->err)
+		      : nslab_fail(e->err, -ENOMEM, "cannot keep the host's settings");
+
+	free(text);
+	json_decref(env);
+	return rc;
+}
+
 static int exec_finish(struct exec *e, int rc)
 {
 	char ended[32];
@@ -369,6 +382,8 @@ static int exec_finish(struct exec *e, int rc)
 	int finish_rc;
 
 	nslab_provenance_now(ended);
+	if (!rc)
+		rc = exec_env_after(e);
 	finish_rc = nslab_store_finish(e->store, exec_status(e, rc), floor_ns, ended,
 				       rc ? NULL : e->err);
 	return rc ? rc : finish_rc;

@@ -30,16 +30,6 @@ const char *nslab_migrate_word(enum nslab_migrate_type type)
 	return (unsigned)type < NSLAB_NR_MIGRATE_TYPES ? page_words[type] : "?";
 }
 
-static void page_zone_blocks(const struct nslab_zone_stats *zone,
-			     uint64_t nr_blocks[NSLAB_MAX_ORDER + 1])
-{
-	for (int order = 0; order <= NSLAB_MAX_ORDER; order++) {
-		nr_blocks[order] = 0;
-		for (int type = 0; type < NSLAB_NR_MIGRATE_TYPES; type++)
-			nr_blocks[order] += zone->nr_free_blocks[type][order];
-	}
-}
-
 static void page_put_counts(FILE *out, const uint64_t *nr_blocks)
 {
 	for (int order = 0; order <= NSLAB_MAX_ORDER; order++)
@@ -49,17 +39,17 @@ static void page_put_counts(FILE *out, const uint64_t *nr_blocks)
 
 static void page_put_buddyinfo(FILE *out, const struct nslab_zone_stats *zone)
 {
-	uint64_t nr_blocks[NSLAB_MAX_ORDER + 1];
+	uint64_t nr_blocks[NSLAB_MAX_ORDER + 1] = {0};
 
-	page_zone_blocks(zone, nr_blocks);
+	nslab_zone_add_blocks(zone, nr_blocks);
 	page_put_counts(out, nr_blocks);
 }
 
 static void page_put_extfrag(FILE *out, const struct nslab_zone_stats *zone)
 {
-	uint64_t nr_blocks[NSLAB_MAX_ORDER + 1];
+	uint64_t nr_blocks[NSLAB_MAX_ORDER + 1] = {0};
 
-	page_zone_blocks(zone, nr_blocks);
+	nslab_zone_add_blocks(zone, nr_blocks);
 	for (unsigned order = 0; order <= NSLAB_MAX_ORDER; order++) {
 		int index = nslab_zone_extfrag_index(nr_blocks, order);
 
@@ -70,9 +60,9 @@ static void page_put_extfrag(FILE *out, const struct nslab_zone_stats *zone)
 
 static void page_put_unusable(FILE *out, const struct nslab_zone_stats *zone)
 {
-	uint64_t nr_blocks[NSLAB_MAX_ORDER + 1];
+	uint64_t nr_blocks[NSLAB_MAX_ORDER + 1] = {0};
 
-	page_zone_blocks(zone, nr_blocks);
+	nslab_zone_add_blocks(zone, nr_blocks);
 	for (unsigned order = 0; order <= NSLAB_MAX_ORDER; order++) {
 		int index = nslab_zone_unusable_index(nr_blocks, order);
 

@@ -12,6 +12,7 @@
  */
 #include "core/rng.h"
 #include "runner/plan_internal.h"
+#include "runner/world.h"
 
 #include <errno.h>
 #include <string.h>
@@ -143,6 +144,30 @@ static int fill_page(struct nslab_plan *plan, const struct plan_file *file,
 	return rc;
 }
 
+static int fill_areas(struct nslab_plan *plan, const struct plan_file *file, struct nslab_err *err)
+{
+	const struct plan_section *global = &file->sections[0];
+	int rc = 0;
+
+	plan->area_settings =
+		nslab_pool_alloc(plan->pool, (global->nr_keys + 1) * sizeof(*plan->area_settings));
+	if (!plan->area_settings)
+		return -ENOMEM;
+	for (size_t i = 0; !rc && i < global->nr_keys; i++) {
+		const struct plan_key *key = &global->keys[i];
+		const struct nslab_param *row = nslab_param_find(nslab_area_rows, key->name);
+		struct plan_list values;
+
+		if (!row)
+			continue;
+		rc = nslab_plan_values(plan->pool, row, key->value, &values, err);
+		if (!rc)
+			plan->area_settings[plan->nr_area_settings++] =
+				(struct nslab_setting){row->name, values.items[0]};
+	}
+	return rc;
+}
+
 static int fill_texts(struct nslab_plan *plan, const struct plan_file *file,
 		      const char *const *overrides, struct nslab_err *err)
 {
@@ -247,6 +272,8 @@ static int load(struct nslab_plan *plan, const struct nslab_plan_source *source,
 		rc = fill_texts(plan, &file, source->overrides, err);
 	if (!rc)
 		rc = fill_page(plan, &file, source->registry, err);
+	if (!rc)
+		rc = fill_areas(plan, &file, err);
 	if (!rc)
 		rc = nslab_plan_expand(plan, &file, source->registry, err);
 	if (!rc)

@@ -82,6 +82,8 @@ struct nslab_plan {
 	const struct nslab_entry_record *page;
 	struct nslab_setting *page_settings;
 	size_t nr_page_settings;
+	struct nslab_setting *area_settings; /* of nslab_area_rows */
+	size_t nr_area_settings;
 	const char *const *overrides; /* NULL-terminated key=value from the command line */
 	struct nslab_family *families;
 	size_t nr_families;

@@ -298,6 +298,8 @@ static const char *skip_reason(struct nslab_plan *plan, const struct nslab_famil
 		caps |= NSLAB_CAP_REMOTE_FREE;
 	else if (family->entry == NSLAB_ENTRY_CACHE)
 		needs |= NSLAB_CAP_CACHE;
+	if (family->entry == NSLAB_ENTRY_PAGES)
+		needs |= NSLAB_CAP_PAGES;
 	if (family->memory.kind != NSLAB_MEMORY_LOCAL &&
 	    family->memory.kind != NSLAB_MEMORY_FIRST_TOUCH)
 		needs |= NSLAB_CAP_PAGES;
@@ -354,6 +356,26 @@ static const char *join(struct nslab_plan_pool *pool, const char *family, size_t
 	return key;
 }
 
+/*
+ * A workload of the page layer calls no allocator, so its arms would all be the same: the baseline
+ * stands for the page allocator and takes its name, the others are skipped.
+ */
+static int keep_one(struct nslab_plan *plan, struct nslab_family *family, size_t kept)
+{
+	const char *reason =
+		nslab_pool_print(plan->pool, "'%s' uses no allocator: arm '%s' is for all of them",
+				 family->workload->name, plan->page->name);
+
+	if (!reason)
+		return -ENOMEM;
+	for (size_t i = 0; i < family->nr_arms; i++) {
+		if (i != kept && !family->arms[i].skipped)
+			family->arms[i].skipped = reason;
+	}
+	family->arms[kept].label = plan->page->name;
+	return 0;
+}
+
 int nslab_plan_family_arms(struct nslab_plan *plan, struct nslab_family *family,
 			   const struct nslab_arm *arms, size_t nr, const char *skipped)
 {
@@ -370,7 +392,8 @@ int nslab_plan_family_arms(struct nslab_plan *plan, struct nslab_family *family,
 		arm->key = join(plan->pool, family->key, len, arms[i].key);
 		if (!arm->key)
 			return -ENOMEM;
-		arm->entry = arm->allocator->ops.allocator->caps & NSLAB_CAP_DIRECT
+		arm->entry = arm->allocator->ops.allocator->caps & NSLAB_CAP_DIRECT &&
+					     family->entry != NSLAB_ENTRY_PAGES
 				     ? NSLAB_ENTRY_MALLOC
 				     : family->entry;
 		if (skipped)
@@ -380,5 +403,9 @@ int nslab_plan_family_arms(struct nslab_plan *plan, struct nslab_family *family,
 	}
 	family->nr_arms = nr;
 	baseline = find_baseline(plan, family);
-	return baseline < nr ? add_twin(plan, family, baseline) : 0;
+	if (baseline == nr)
+		return 0;
+	if (family->entry == NSLAB_ENTRY_PAGES && keep_one(plan, family, baseline))
+		return -ENOMEM;
+	return add_twin(plan, family, baseline);
 }

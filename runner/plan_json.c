@@ -201,6 +201,8 @@ json_t *nslab_plan_json(const struct nslab_plan *plan)
 	rc |= set(object, "page", text_json(plan->page ? plan->page->name : NULL));
 	rc |= set(object, "page_params",
 		  settings_json(plan->page_settings, plan->nr_page_settings));
+	rc |= set(object, "area_params",
+		  settings_json(plan->area_settings, plan->nr_area_settings));
 	rc |= set(object, "cells", json_integer((json_int_t)nslab_plan_nr_cells(plan)));
 	rc |= set(object, "trials", json_integer((json_int_t)nslab_plan_nr_trials(plan)));
 	rc |= set(object, "expected_ns", json_integer((json_int_t)nslab_plan_expected_ns(plan)));

@@ -2,16 +2,17 @@
 /*
  * plan_keys.c: which keys a plan may hold, where, and with which values.
  *
- * There are five sorts. Keys of the whole plan (blocks, seed, ...) stand in [global]. Axis keys
- * (workload, threads, placement, ...) and cache keys (order, min_partial, ...) stand anywhere.
- * Parameters of a workload stand in a job that runs it, or in [global] for every job whose workload
- * has them. `PLUGIN.KEY` sets a parameter or a cache key for one allocator only; for the page
- * allocator it holds for the whole plan.
+ * There are five sorts. Keys of the whole plan (blocks, seed, vmalloc.lazy_mib, ...) stand in
+ * [global]. Axis keys (workload, threads, placement, ...) and cache keys (order, min_partial, ...)
+ * stand anywhere. Parameters of a workload stand in a job that runs it, or in [global] for every
+ * job whose workload has them. `PLUGIN.KEY` sets a parameter or a cache key for one allocator only;
+ * for the page allocator it holds for the whole plan.
  *
  * Every key and every value is judged here, before anything is expanded, so that an error names the
  * line it stands in; expansion then finds valid values only.
  */
 #include "runner/plan_internal.h"
+#include "runner/world.h"
 
 #include <errno.h>
 #include <string.h>
@@ -128,6 +129,14 @@ static bool is_in(const char *const *words, size_t nr, const char *word)
 	return false;
 }
 
+/* The row of a key of the whole plan, or NULL. */
+static const struct nslab_param *plan_row(const char *name)
+{
+	const struct nslab_param *row = nslab_param_find(nslab_plan_rows, name);
+
+	return row ? row : nslab_param_find(nslab_area_rows, name);
+}
+
 /* ---- unknown keys ---- */
 
 struct known {
@@ -176,6 +185,7 @@ static int unknown_key(const struct checker *c, const char *name)
 	know_rows(&known, nslab_plan_cache_rows);
 	if (c->is_global) {
 		know_rows(&known, nslab_plan_rows);
+		know_rows(&known, nslab_area_rows);
 		for (size_t i = 0; i < NR(text_keys); i++)
 			know(&known, text_keys[i]);
 	}
@@ -335,7 +345,25 @@ static int check_workload_names(const struct checker *c)
 	return rc ? nslab_plan_fail_at(c->file, key->line, c->err, rc) : 0;
 }
 
-/* A parameter of at least one workload, valid for each that has it. */
+/* True when the section's parameters reach this workload: a job's, or that of some job. */
+static bool is_run(const struct checker *c, const char *workload)
+{
+	for (size_t i = 1; c->is_global && i < c->file->nr_sections; i++) {
+		const struct plan_key *key =
+			nslab_plan_key_find(c->file, &c->file->sections[i], "workload");
+		struct plan_list list;
+
+		if (key && !nslab_plan_words(c->file->pool, key->value, &list, NULL) &&
+		    is_in(list.items, list.nr, workload))
+			return true;
+	}
+	return !c->is_global;
+}
+
+/*
+ * A parameter of at least one workload, valid for each that has it and runs: the smallest size of
+ * one that does not run is no limit.
+ */
 static int check_workload_key(const struct checker *c, const struct plan_key *key)
 {
 	const struct nslab_entry_record *record;
@@ -346,17 +374,16 @@ static int check_workload_key(const struct checker *c, const struct plan_key *ke
 		const struct nslab_param *row =
 			nslab_param_find(record->ops.workload->params, key->name);
 
-		if (row) {
-			is_known = true;
+		is_known |= row != NULL;
+		if (row && is_run(c, record->name))
 			rc = check_row(c, row, key->value, false);
-		}
 	}
 	return rc || is_known ? rc : unknown_key(c, key->name);
 }
 
 static int check_key(const struct checker *c, const struct plan_key *key)
 {
-	const struct nslab_param *row = nslab_param_find(nslab_plan_rows, key->name);
+	const struct nslab_param *row = plan_row(key->name);
 	const char *dot = strchr(key->name, '.');
 	bool is_text = is_in(text_keys, NR(text_keys), key->name);
 

@@ -265,6 +265,7 @@ int nslab_plan_values(struct nslab_plan_pool *pool, const struct nslab_param *ro
 	struct plan_list raw = {0};
 	int rc;
 
+	*list = (struct plan_list){0};
 	if (row->type == NSLAB_PARAM_TEXT && !*text)
 		return append(pool, list, text, err);
 	if (row->type == NSLAB_PARAM_INT)
@@ -273,7 +274,6 @@ int nslab_plan_values(struct nslab_plan_pool *pool, const struct nslab_param *ro
 		rc = nslab_plan_words(pool, text, &raw, err);
 	if (rc)
 		return nslab_fail_in(err, rc, "key '%s'", row->name);
-	*list = (struct plan_list){0};
 	for (size_t i = 0; !rc && i < raw.nr; i++) {
 		rc = nslab_param_check(row, raw.items[i], err);
 		if (!rc)

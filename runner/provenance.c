@@ -1,77 +1,129 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * provenance.c: reads the settings that move benchmark figures, and states how this binary was
- * built.
+ * provenance.c: what a result must say about where, when and of what it was made.
  *
- * One table of files; each is read as text and kept verbatim, trimmed. A file that is not there or
- * may not be read gives "unknown", never a guess and never "ok". Nothing here changes a setting or
- * judges one.
+ * The host's probes (runner/host/) are taken before and after a run, with slab and buddy tables
+ * among them, so that a reader can tell what changed meanwhile. Long inputs are stored beside their
+ * SHA-256. The host is named by a hash of its machine-id under a salt of this project: two runs of
+ * one host can be paired, and the machine-id, which other programs keep secret, is not given away.
+ * What cannot be read is "unknown" or null, never a guess. Nothing here changes a setting.
  */
 #define _GNU_SOURCE
 #include "runner/provenance.h"
 
+#include "runner/host/probes.h"
+
+#include <gnu/libc-version.h>
 #include <inttypes.h>
+#include <revision.h>
+#include <sha2.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
-static const struct {
-	const char *name;
-	const char *path;
-} probes[] = {
-	{"kernel_version", "/proc/version"},
-	{"kernel_cmdline", "/proc/cmdline"},
-	{"governor", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"},
-	{"scaling_driver", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_driver"},
-	{"intel_no_turbo", "/sys/devices/system/cpu/intel_pstate/no_turbo"},
-	{"boost", "/sys/devices/system/cpu/cpufreq/boost"},
-	{"smt_active", "/sys/devices/system/cpu/smt/active"},
-	{"isolated_cpus", "/sys/devices/system/cpu/isolated"},
-	{"online_cpus", "/sys/devices/system/cpu/online"},
-	{"clocksource", "/sys/devices/system/clocksource/clocksource0/current_clocksource"},
-	{"randomize_va_space", "/proc/sys/kernel/randomize_va_space"},
-	{"thp_enabled", "/sys/kernel/mm/transparent_hugepage/enabled"},
-	{"thp_defrag", "/sys/kernel/mm/transparent_hugepage/defrag"},
-	{"numa_balancing", "/proc/sys/kernel/numa_balancing"},
-	{"zone_reclaim_mode", "/proc/sys/vm/zone_reclaim_mode"},
-	{"ksm_run", "/sys/kernel/mm/ksm/run"},
-	{"perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid"},
-	{"cgroup_cpu_max", "/sys/fs/cgroup/cpu.max"},
-	{"cpuset_cpus", "/sys/fs/cgroup/cpuset.cpus.effective"},
-	{"cpuset_mems", "/sys/fs/cgroup/cpuset.mems.effective"},
-	{"loadavg", "/proc/loadavg"},
-	{"pressure_cpu", "/proc/pressure/cpu"},
-	{"buddyinfo", "/proc/buddyinfo"},
-};
+#ifdef __clang__
+# define PROVENANCE_COMPILER "" /* names itself */
+#else
+# define PROVENANCE_COMPILER "gcc "
+#endif
+#define HOST_ID_SALT "numaslab host 1:"
 
-static void read_text(const char *path, char *text, size_t bytes)
+static json_t *sha256_json(const char *text)
 {
-	FILE *file = fopen(path, "re");
-	size_t n = file ? fread(text, 1, bytes - 1, file) : 0;
+	char hex[SHA256_DIGEST_STRING_LENGTH];
 
-	if (file)
-		fclose(file);
-	while (n && strchr(" \n\t", text[n - 1]))
-		n--;
-	text[n] = '\0';
-	if (!n)
-		snprintf(text, bytes, "unknown");
+	if (!text)
+		return json_null();
+	return json_string(SHA256Data((const uint8_t *)text, strlen(text), hex));
 }
 
-json_t *nslab_provenance_env(void)
+static json_t *host_id_json(const struct nslab_host_root *root)
 {
-	json_t *env = json_object();
-	char text[4096];
+	char salted[256], id[128];
 
-	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
-		read_text(probes[i].path, text, sizeof(text));
-		json_object_set_new(env, probes[i].name, json_string(text));
+	nslab_host_read_word(root, "/etc/machine-id", id, sizeof(id));
+	if (!strcmp(id, "unknown"))
+		return json_null();
+	snprintf(salted, sizeof(salted), HOST_ID_SALT "%s", id);
+	return sha256_json(salted);
+}
+
+static void utc_text(time_t when, char text[32])
+{
+	struct tm tm;
+
+	gmtime_r(&when, &tm);
+	strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+/* "btime SECONDS" of /proc/stat. */
+static json_t *boot_time_json(const struct nslab_host_root *root)
+{
+	json_t *json = NULL;
+	char *text, *at, when[32];
+
+	if (nslab_host_read(root, "/proc/stat", &text, NULL))
+		return json_null();
+	at = strstr(text, "\nbtime ");
+	if (at) {
+		utc_text((time_t)strtoll(at + 7, NULL, 10), when);
+		json = json_string(when);
 	}
+	free(text);
+	return json ? json : json_null();
+}
+
+static json_t *probes_json(const struct nslab_host_root *root)
+{
+	struct nslab_host_report report;
+	json_t *probes = NULL;
+
+	if (!nslab_host_report_read(root, &report))
+		probes = nslab_host_report_json(&report);
+	nslab_host_report_free(&report);
+	return probes;
+}
+
+static json_t *snapshot_json(const struct nslab_host_root *root)
+{
+	char now[32];
+
+	nslab_provenance_now(now);
+	return json_pack("{s:s, s:o*}", "taken", now, "probes", probes_json(root));
+}
+
+json_t *nslab_provenance_env(const char *sysroot, const char *plan_text, const char *hwloc_xml)
+{
+	struct nslab_host_root root;
+	char boot_id[64];
+	json_t *env;
+
+	if (nslab_host_root_open(sysroot, &root, NULL))
+		return NULL;
+	nslab_host_read_word(&root, "/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
+	env = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "host_id", host_id_json(&root), "boot_id",
+			boot_id, "boot_time", boot_time_json(&root), "plan_sha256",
+			sha256_json(plan_text), "topology_sha256", sha256_json(hwloc_xml), "before",
+			snapshot_json(&root));
+	nslab_host_root_close(&root);
 	return env;
+}
+
+json_t *nslab_provenance_snapshot(const char *sysroot)
+{
+	struct nslab_host_root root;
+	json_t *snapshot;
+
+	if (nslab_host_root_open(sysroot, &root, NULL))
+		return NULL;
+	snapshot = snapshot_json(&root);
+	nslab_host_root_close(&root);
+	return snapshot;
 }
 
 const char *nslab_version(void)
@@ -115,11 +167,14 @@ static void binary_fingerprint(char text[32])
 json_t *nslab_provenance_build(void)
 {
 	char binary[32];
+	json_t *is_dirty = NSLAB_GIT_DIRTY < 0 ? json_null() : json_boolean(NSLAB_GIT_DIRTY);
 
 	binary_fingerprint(binary);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "binary", binary, "version",
-			 NSLAB_VERSION, "compiler", __VERSION__, "build_type", NSLAB_BUILD_TYPE,
-			 "c_flags", NSLAB_C_FLAGS, "is_for_timing",
+	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:s, s:s, s:b}", "binary", binary,
+			 "version", NSLAB_VERSION, "git_sha", NSLAB_GIT_SHA, "is_dirty", is_dirty,
+			 "compiler", PROVENANCE_COMPILER __VERSION__, "libc",
+			 json_sprintf("glibc %s", gnu_get_libc_version()), "build_type",
+			 NSLAB_BUILD_TYPE, "c_flags", NSLAB_C_FLAGS, "is_for_timing",
 			 !*nslab_provenance_build_warning());
 }
 
@@ -155,9 +210,5 @@ void nslab_provenance_uuid(char text[37])
 
 void nslab_provenance_now(char text[32])
 {
-	time_t now = time(NULL);
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	utc_text(time(NULL), text);
 }

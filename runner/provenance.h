@@ -6,10 +6,17 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* Every probed setting of the running system by name; what is absent reads "unknown". */
-json_t *nslab_provenance_env(void);
+/*
+ * {"host_id", "boot_id", "boot_time", "plan_sha256", "topology_sha256", "before": snapshot}, the
+ * host below sysroot (NULL: the machine). Texts may be NULL; what is unknown is null or "unknown".
+ * NULL when memory is out or the root cannot be opened.
+ */
+json_t *nslab_provenance_env(const char *sysroot, const char *plan_text, const char *hwloc_xml);
+/* {"taken": UTC, "probes": {name: {"state", "value", "why"}}}, see runner/host/probes.h. */
+json_t *nslab_provenance_snapshot(const char *sysroot);
 
-/* Compiler, flags, options, version, sanitizers: {"compiler": ..., "is_for_timing": bool}. */
+/* Version, commit ("is_dirty": true when files differ from it, null when unknown), compiler, libc,
+ * flags: {"compiler": ..., "is_for_timing": bool}. */
 json_t *nslab_provenance_build(void);
 
 /* "" or why timings of this binary mean nothing ("built with address sanitizer"). */

@@ -82,7 +82,7 @@ static json_t *common_spec(const struct nslab_plan *plan, const struct nslab_mem
 	const struct nslab_topo *topo = plan->topo;
 
 	return json_pack("{s:I, s:o, s:o, s:o, s:b, s:{s:i, s:i}, s:i, s:I, s:i, s:I, s:I, s:I,"
-			 " s:{s:s, s:o}, s:b}",
+			 " s:{s:s, s:o}, s:{s:o}, s:b}",
 			 "seed", (json_int_t)seed, "workers",
 			 workers_json(topo, memory, pus, nr_pus), "nodes", nodes_json(topo),
 			 "distances", distances_json(topo), "is_simulated", topo->is_simulated,
@@ -92,8 +92,9 @@ static json_t *common_spec(const struct nslab_plan *plan, const struct nslab_mem
 			 (json_int_t)plan->warmup_ns, "precondition_ns",
 			 (json_int_t)(PRECONDITION_WARMUPS * plan->warmup_ns), "page", "name",
 			 plan->page->name, "params",
-			 settings_json(plan->page_settings, plan->nr_page_settings), "debug",
-			 plan->is_debug);
+			 settings_json(plan->page_settings, plan->nr_page_settings), "areas",
+			 "params", settings_json(plan->area_settings, plan->nr_area_settings),
+			 "debug", plan->is_debug);
 }
 
 json_t *nslab_record_spec(const struct nslab_plan *plan, const struct nslab_family *family,
@@ -508,7 +509,9 @@ static void texts_fill(struct nslab_record_texts *t, const struct nslab_exec_opt
 	probe_placement(options->plan, t->unavailable, sizeof(t->unavailable));
 	t->topology = dump(nslab_topo_json(options->plan->topo), JSON_COMPACT);
 	t->plan = dump(run_plan_json(options), JSON_INDENT(1));
-	t->env = dump(nslab_provenance_env(), JSON_COMPACT);
+	t->env = dump(
+		nslab_provenance_env(NULL, options->plan->text, options->plan->topo->hwloc_xml),
+		JSON_COMPACT);
 	t->build = dump(nslab_provenance_build(), JSON_COMPACT);
 }
 

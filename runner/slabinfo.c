@@ -44,8 +44,12 @@ static void slabinfo_print(FILE *out, struct nslab_world *world)
 	      " : tunables <limit> <batchcount> <sharedfactor>"
 	      " : slabdata <active_slabs> <num_slabs> <sharedavail>\n",
 	      out);
-	nslab_list_for_each (pos, &nslab_world_heap(world)->caches)
-		slabinfo_row(out, nslab_list_entry(pos, struct kmem_cache, link));
+	nslab_list_for_each (pos, &nslab_world_heap(world)->caches) {
+		struct kmem_cache *s = nslab_list_entry(pos, struct kmem_cache, link);
+
+		if (!(s->flags & SLAB_ALIAS)) /* merged caches have one line */
+			slabinfo_row(out, s);
+	}
 }
 
 /* A page plug-in that knows of no zones has one for each node. */

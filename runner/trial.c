@@ -38,7 +38,7 @@ struct trial {
 	const struct nslab_allocator_ops *allocator;
 	const struct nslab_page_ops *page;
 	const struct nslab_workload_ops *workload_ops;
-	void *allocator_params, *page_params, *workload_params;
+	void *allocator_params, *page_params, *area_params, *workload_params;
 	struct nslab_topo topo; /* only what the arena needs */
 	struct nslab_run run;
 	struct nslab_workload *workload;
@@ -140,6 +140,9 @@ static int trial_plugins(struct trial *t)
 		rc = trial_params(t, "page", t->page->params, t->page->params_size,
 				  &t->page_params);
 	if (!rc)
+		rc = trial_params(t, "areas", nslab_area_rows, sizeof(struct nslab_area_params),
+				  &t->area_params);
+	if (!rc)
 		rc = trial_params(t, "workload", t->workload_ops->params,
 				  t->workload_ops->params_size, &t->workload_params);
 	return rc;
@@ -204,6 +207,7 @@ static int trial_world(struct trial *t)
 		.allocator_params = t->allocator_params,
 		.page = t->page,
 		.page_params = t->page_params,
+		.area_params = t->area_params,
 		.arena = &arena,
 		.seed = (uint64_t)get_int(t->spec, "seed"),
 		.is_debug = json_is_true(json_object_get(t->spec, "debug")),
@@ -386,7 +390,7 @@ static json_t *trial_caches(struct trial *t)
 	for (struct nslab_list *pos = head->next; pos != head; pos = pos->next) {
 		struct kmem_cache *s = nslab_container_of(pos, struct kmem_cache, link);
 
-		if (!is_idle_type(t->run.heap, s))
+		if (!(s->flags & SLAB_ALIAS) && !is_idle_type(t->run.heap, s))
 			json_array_append_new(caches, trial_cache(s));
 	}
 	return caches;
@@ -396,8 +400,10 @@ static json_t *trial_caches(struct trial *t)
 static void trial_inspect(struct trial *t)
 {
 	struct nslab_world_usage usage;
+	uint64_t nr_pages;
 
 	nslab_world_usage(t->crew.world, &usage);
+	nr_pages = usage.nr_pages + usage.nr_vmalloc_pages + usage.nr_cma_pages;
 	json_object_set_new(t->result, "page_check", trial_page_check(t));
 	json_object_set_new(t->result, "caches", trial_caches(t));
 	if (t->crew.rss_bytes)
@@ -405,7 +411,7 @@ static void trial_inspect(struct trial *t)
 				    json_integer((json_int_t)t->crew.rss_bytes));
 	if (t->allocator->caps & NSLAB_CAP_PAGES)
 		json_object_set_new(t->result, "held_bytes",
-				    json_integer((json_int_t)(usage.nr_pages << NSLAB_PAGE_SHIFT)));
+				    json_integer((json_int_t)(nr_pages << NSLAB_PAGE_SHIFT)));
 	if (json_is_true(json_object_get(t->spec, "slabinfo")))
 		json_object_set_new(t->result, "slabinfo", nslab_slabinfo_json(t->crew.world));
 }
@@ -580,6 +586,7 @@ static void trial_free(struct trial *t)
 	free(t->windows);
 	free(t->allocator_params);
 	free(t->page_params);
+	free(t->area_params);
 	free(t->workload_params);
 	nslab_registry_destroy(t->registry);
 	free(t);

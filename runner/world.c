@@ -306,7 +306,7 @@ static void world_free_meta(const struct nslab_env *env, void *ptr, size_t bytes
 	atomic_fetch_sub_explicit(&w->meta_bytes, (int64_t)bytes, memory_order_relaxed);
 }
 
-void nslab_world_usage(const struct nslab_world *w, struct nslab_world_usage *usage)
+void nslab_world_usage(struct nslab_world *w, struct nslab_world_usage *usage)
 {
 	int64_t nr = atomic_load(&w->nr_pages);
 	int64_t peak = atomic_load(&w->nr_pages_peak);
@@ -317,6 +317,7 @@ void nslab_world_usage(const struct nslab_world *w, struct nslab_world_usage *us
 	usage->nr_pages_peak = (uint64_t)(peak > nr ? peak : nr);
 	usage->nr_page_calls = world_nr_calls(w);
 	usage->meta_bytes = (uint64_t)atomic_load(&w->meta_bytes);
+	world_areas_usage(&w->areas, usage);
 }
 
 void nslab_world_page_stats(struct nslab_world *w, int node, struct nslab_page_stats *stats)
@@ -379,13 +380,61 @@ static bool world_vfree(const struct nslab_env *env, struct nslab_cpu *cpu, cons
 	return vmalloc && !nslab_vmalloc_free(vmalloc, NULL, (void *)(uintptr_t)ptr);
 }
 
+/* ---- services: contiguous memory, movers, statistics ---- */
+
+static int world_cma_open(const struct nslab_env *env, int node, size_t nr_pages,
+			  struct nslab_cma **cma)
+{
+	struct nslab_world *w = world_of(env);
+
+	return world_areas_cma_open(&w->areas, w->source, node, nr_pages, cma);
+}
+
+static void world_cma_close(const struct nslab_env *env, struct nslab_cma *cma)
+{
+	world_areas_cma_close(&world_of(env)->areas, cma);
+}
+
+/* Failure injection counts the call as one. */
+static int world_cma_alloc(const struct nslab_env *env, struct nslab_cma *cma, size_t nr_pages,
+			   unsigned align_order, struct nslab_page **first)
+{
+	struct nslab_world *w = world_of(env);
+
+	world_count_call(w, NULL);
+	if (world_injects(w))
+		return -ENOMEM;
+	return nslab_cma_alloc(cma, nr_pages, align_order, first);
+}
+
+static int world_cma_free(const struct nslab_env *env, struct nslab_cma *cma,
+			  struct nslab_page *first, size_t nr_pages)
+{
+	(void)env;
+	return nslab_cma_free(cma, first, nr_pages);
+}
+
+static int world_set_mover(const struct nslab_env *env, struct nslab_page *page,
+			   struct nslab_page_mover *mover)
+{
+	struct nslab_world *w = world_of(env);
+
+	return w->source->ops->set_mover(w->source, page, mover);
+}
+
+static int world_zone_stats(const struct nslab_env *env, int zone, struct nslab_zone_stats *stats)
+{
+	return nslab_world_zone_stats(world_of(env), zone, stats);
+}
+
 /* ---- CPUs ---- */
 
 static void world_fill_cpu(struct nslab_world *w, struct nslab_cpu *cpu, int id, int node)
 {
 	struct world_slot *slot = &w->slots[id];
 
-	cpu->ops = w->allocator;
+	if (!cpu->ops) /* else the backend chose a table for this handle */
+		cpu->ops = w->allocator;
 	cpu->heap = w->heap;
 	cpu->id = id;
 	cpu->node = node;
@@ -424,7 +473,10 @@ static void world_offline(struct nslab_world *w, struct nslab_cpu *cpu)
 {
 	struct world_slot *slot = &w->slots[cpu->id];
 
-	w->allocator->rcu_barrier(cpu); /* what waits on a CPU that goes would wait for ever */
+	/* what waits on a CPU that goes would wait for ever; the default's table goes last */
+	do {
+		w->allocator->rcu_barrier(cpu);
+	} while (cpu->rcu_pending);
 	w->source->ops->cpu_drain(w->source, cpu);
 	slot->is_leaving = true;
 	if (slot->is_linked) {
@@ -594,6 +646,12 @@ static struct nslab_world *world_new(const struct nslab_world_spec *spec)
 	w->env.report = world_report;
 	w->env.vmalloc = world_vmalloc;
 	w->env.vfree = world_vfree;
+	w->env.cma_open = world_cma_open;
+	w->env.cma_close = world_cma_close;
+	w->env.cma_alloc = world_cma_alloc;
+	w->env.cma_free = world_cma_free;
+	w->env.set_mover = world_set_mover;
+	w->env.zone_stats = world_zone_stats;
 	world_areas_init(&w->areas, spec);
 	w->allocator = spec->allocator;
 	w->is_debug = spec->is_debug;
@@ -667,6 +725,9 @@ void nslab_world_close(struct nslab_world *w)
 	if (usage.nr_pages)
 		w->env.report(&w->env, "'%s' left %" PRIu64 " pages allocated", w->allocator->name,
 			      usage.nr_pages);
+	if (usage.nr_cma_pages)
+		w->env.report(&w->env, "'%s' left %" PRIu64 " pages of contiguous ranges allocated",
+			      w->allocator->name, usage.nr_cma_pages);
 	nr_areas = world_areas_close_vmalloc(&w->areas);
 	if (nr_areas)
 		w->env.report(&w->env, "'%s' left %zu vmalloc areas", w->allocator->name, nr_areas);

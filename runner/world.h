@@ -8,6 +8,7 @@
 #ifndef NSLAB_WORLD_H
 #define NSLAB_WORLD_H
 
+#include "allocators/common/vmalloc.h"
 #include "core/registry.h"
 #include "topology/pages.h"
 
@@ -17,11 +18,20 @@
 int nslab_registry_open(const char *const *plugin_paths, struct nslab_registry **registry,
 			struct nslab_err *err);
 
+/* Of what lies beside the timed arena: plan keys `vmalloc.KEY` and `cma.KEY`. */
+struct nslab_area_params {
+	struct nslab_vmalloc_params vmalloc;
+	int64_t cma_order_per_bit;
+};
+
+extern const struct nslab_param nslab_area_rows[];
+
 struct nslab_world_spec {
 	const struct nslab_allocator_ops *allocator; /* from the registry */
 	const void *allocator_params;		     /* params_size bytes, or NULL: defaults */
 	const struct nslab_page_ops *page;	     /* from the registry */
 	const void *page_params;		     /* or NULL: defaults */
+	const struct nslab_area_params *area_params; /* or NULL: defaults */
 	const struct nslab_arena_spec *arena; /* node_bytes is 4 MiB without NSLAB_CAP_PAGES */
 	uint64_t seed;
 	/* called for each env->report line; NULL: stderr */
@@ -43,7 +53,10 @@ struct nslab_world_spec {
  * be short by up to 32 pages for each CPU when more than one is online.
  */
 struct nslab_world_usage {
-	uint64_t nr_pages; /* allocated through env and not given back */
+	uint64_t
+		nr_pages; /* allocated through env and not given back; the next two are not in it */
+	uint64_t nr_vmalloc_pages; /* in areas of env->vmalloc */
+	uint64_t nr_cma_pages;	   /* in contiguous ranges */
 	uint64_t nr_pages_peak;
 	uint64_t nr_page_calls; /* calls of env->alloc_pages so far */
 	uint64_t meta_bytes;
@@ -63,7 +76,6 @@ void nslab_world_close(struct nslab_world *world);
  * What env->vmalloc works on: made, with a second arena, when it is asked for first. -ENOMEM, or
  * what opening an arena can fail with.
  */
-struct nslab_vmalloc;
 int nslab_world_vmalloc(struct nslab_world *world, struct nslab_vmalloc **vmalloc,
 			struct nslab_err *err);
 
@@ -85,7 +97,7 @@ char *nslab_world_pagetypeinfo(struct nslab_world *world);
 /* The same for debugfs extfrag/extfrag_index and extfrag/unusable_index. */
 char *nslab_world_extfrag_index(struct nslab_world *world);
 char *nslab_world_unusable_index(struct nslab_world *world);
-void nslab_world_usage(const struct nslab_world *world, struct nslab_world_usage *usage);
+void nslab_world_usage(struct nslab_world *world, struct nslab_world_usage *usage);
 /* While nobody allocates. Counts as fail_at of the specification does: from the world's start. */
 void nslab_world_fail_at(struct nslab_world *world, uint64_t fail_at, uint64_t fail_nr);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * world_areas.h: what a world has besides its timed arena: the arena of virtually contiguous
- * memory.
+ * memory, and areas of contiguous memory in the timed one.
  */
 #ifndef NSLAB_WORLD_AREAS_H
 #define NSLAB_WORLD_AREAS_H
 
+#include "allocators/common/cma.h"
 #include "allocators/common/vmalloc.h"
 #include "runner/world.h"
 
@@ -14,10 +15,12 @@
 
 struct world_areas {
 	const struct nslab_page_ops *page;
-	void *page_params;		    /* a copy, or NULL */
+	void *page_params; /* a copy, or NULL */
+	struct nslab_area_params params;
 	const struct nslab_arena_map *like; /* the timed arena */
 	size_t node_bytes;
-	pthread_mutex_t lock; /* while they are made */
+	pthread_mutex_t lock;	      /* while they are made, and around `contiguous` */
+	struct nslab_list contiguous; /* of struct world_cma */
 	struct nslab_arena_map *map;
 	struct nslab_page_source *source;
 	_Atomic(struct nslab_vmalloc *) vmalloc;
@@ -38,6 +41,14 @@ static inline struct nslab_vmalloc *world_areas_made(struct world_areas *areas)
 }
 /* Areas that were not freed. */
 size_t world_areas_close_vmalloc(struct world_areas *areas);
+
+/* Of `source`, the timed arena's. */
+int world_areas_cma_open(struct world_areas *areas, struct nslab_page_source *source, int node,
+			 size_t nr_pages, struct nslab_cma **cma);
+void world_areas_cma_close(struct world_areas *areas, struct nslab_cma *cma);
+
+/* The pages of all areas that are handed out. */
+void world_areas_usage(struct world_areas *areas, struct nslab_world_usage *usage);
 void world_areas_close(struct world_areas *areas);
 
 #endif

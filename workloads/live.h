@@ -24,16 +24,22 @@ static inline int nslab_live_init(struct nslab_live *live, const struct nslab_ob
 	return nslab_object_type_copy(type, &live->type);
 }
 
-/* Until nr objects are held. 0 or -ENOMEM. */
-static inline int nslab_live_fill(struct nslab_live *live, struct nslab_cpu *cpu, size_t nr,
-				  enum nslab_entry entry)
+/* Until nr objects are held, asked for on `node` or NUMA_NO_NODE. 0 or -ENOMEM. */
+static inline int nslab_live_fill_node(struct nslab_live *live, struct nslab_cpu *cpu, size_t nr,
+				       gfp_t gfp, int node, enum nslab_entry entry)
 {
 	for (; live->nr < nr; live->nr++) {
-		live->objs[live->nr] = nslab_object_alloc(cpu, &live->type, entry);
+		live->objs[live->nr] = nslab_object_alloc_node(cpu, &live->type, gfp, node, entry);
 		if (!live->objs[live->nr])
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+static inline int nslab_live_fill(struct nslab_live *live, struct nslab_cpu *cpu, size_t nr,
+				  enum nslab_entry entry)
+{
+	return nslab_live_fill_node(live, cpu, nr, GFP_KERNEL, NUMA_NO_NODE, entry);
 }
 
 static inline void nslab_live_drain(struct nslab_live *live, struct nslab_cpu *cpu,

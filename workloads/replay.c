@@ -102,7 +102,7 @@ replay_kernel_cache(const struct nslab_trace_tables *t, const struct nslab_trace
 
 static unsigned replay_cache_flags(const struct nslab_trace_kernel_cache *kernel)
 {
-	unsigned flags = 0;
+	unsigned flags = SLAB_NO_MERGE; /* the traced kernel merged already what it merges */
 
 	if (kernel && strstr(kernel->flags, "reclaim_account"))
 		flags |= SLAB_RECLAIM_ACCOUNT;

@@ -20,7 +20,9 @@
  * same time. That wait is inside the windows: a worker's time is that of the slowest, and with more
  * workers than PUs the figures tell of the scheduler. Objects lie in an array per worker, filled by
  * whoever allocates and emptied by whoever frees; the gate hands it over. Counted are the workers
- * that allocate. batch(n) does whole rounds, so it may return more than n.
+ * that allocate. batch(n) does whole rounds, so it may return more than n. The classic's two
+ *averages, of allocation and of free, are told for each worker by the run's clock, read around each
+ *half and without the waits; everything else is the runner's windows.
  *
  * Invariants: an array is touched by one worker at a time; a worker that gives up at a gate because
  * the run is stopping leaves its array to worker_exit, which comes after all batches have ended.
@@ -51,6 +53,7 @@ struct slab_test_params {
 /* What a worker did, in objects. */
 struct slab_test_counts {
 	uint64_t nr_allocs, nr_frees;
+	uint64_t alloc_ns, free_ns; /* in the halves of rounds; of pairs: alloc_ns is of both */
 	uintptr_t allocs_sum, frees_sum; /* of addresses */
 };
 
@@ -237,6 +240,13 @@ static inline __attribute__((always_inline)) size_t slab_test_empty(struct slab_
 	return nr;
 }
 
+static uint64_t slab_test_now_ns(const struct slab_test *state)
+{
+	const struct nslab_run *run = state->typed.base.run;
+
+	return run->now_ns ? run->now_ns(run) : 0;
+}
+
 /* One round; the objects that this worker allocated, or, when it allocates none, freed. */
 static inline __attribute__((always_inline)) size_t slab_test_round(struct slab_test_worker *self,
 								    struct slab_test *state,
@@ -244,15 +254,20 @@ static inline __attribute__((always_inline)) size_t slab_test_round(struct slab_
 {
 	const atomic_bool *is_stopping = &state->typed.base.run->is_stopping;
 	size_t nr_allocs = 0, nr_frees = 0;
+	uint64_t begin_ns;
 
 	if (!nslab_gate_pass(state->gate, is_stopping))
 		return 0;
+	begin_ns = slab_test_now_ns(state);
 	for (int i = 0; i < self->nr_alloc; i++)
 		nr_allocs += slab_test_fill(self, state->lives[self->first_alloc + i], entry);
+	self->counts.alloc_ns += slab_test_now_ns(state) - begin_ns;
 	if (nslab_gate_pass(state->gate, is_stopping)) {
+		begin_ns = slab_test_now_ns(state);
 		for (int i = 0; i < self->nr_free; i++)
 			nr_frees +=
 				slab_test_empty(self, state->lives[self->first_free + i], entry);
+		self->counts.free_ns += slab_test_now_ns(state) - begin_ns;
 	}
 	return self->nr_alloc ? nr_allocs : nr_frees;
 }
@@ -291,8 +306,13 @@ slab_test_loop(struct nslab_worker *worker, size_t n, const enum nslab_entry ent
 	const atomic_bool *is_stopping = &worker->workload->run->is_stopping;
 	size_t done = 0;
 
-	if (state->phase == SLAB_TEST_PAIRS || state->phase == SLAB_TEST_CONCURRENT_PAIRS)
-		return slab_test_pairs(self, n, entry);
+	if (state->phase == SLAB_TEST_PAIRS || state->phase == SLAB_TEST_CONCURRENT_PAIRS) {
+		uint64_t begin_ns = slab_test_now_ns(state);
+
+		done = slab_test_pairs(self, n, entry);
+		self->counts.alloc_ns += slab_test_now_ns(state) - begin_ns;
+		return done;
+	}
 	while (done < n && !self->is_failed &&
 	       !atomic_load_explicit(is_stopping, memory_order_relaxed))
 		done += slab_test_round(self, state, entry);
@@ -332,6 +352,21 @@ static int slab_test_verify(struct nslab_workload *w)
 }
 
 /* The split that the classic's lines `cpu=a/b` are about, in objects. */
+/* Of one worker, per object that it handled itself. Nothing where there is no clock. */
+static void slab_test_tell_times(const struct slab_test *state, int worker, struct nslab_figures *f)
+{
+	const struct slab_test_counts *counts = &state->counts[worker];
+	bool is_pairs =
+		state->phase == SLAB_TEST_PAIRS || state->phase == SLAB_TEST_CONCURRENT_PAIRS;
+
+	if (counts->nr_allocs && counts->alloc_ns)
+		f->point(f, is_pairs ? "pair ns by worker" : "alloc ns by worker", worker,
+			 (double)counts->alloc_ns / (double)counts->nr_allocs);
+	if (counts->nr_frees && counts->free_ns)
+		f->point(f, "free ns by worker", worker,
+			 (double)counts->free_ns / (double)counts->nr_frees);
+}
+
 static void slab_test_figures(struct nslab_workload *w, struct nslab_figures *figures)
 {
 	struct slab_test *state = nslab_container_of(w, struct slab_test, typed.base);
@@ -344,6 +379,7 @@ static void slab_test_figures(struct nslab_workload *w, struct nslab_figures *fi
 		nr_frees += (double)counts->nr_frees;
 		figures->point(figures, "allocs by worker", i, (double)counts->nr_allocs);
 		figures->point(figures, "frees by worker", i, (double)counts->nr_frees);
+		slab_test_tell_times(state, i, figures);
 	}
 	figures->figure(figures, "allocs", nr_allocs, "objects");
 	figures->figure(figures, "frees", nr_frees, "objects");

@@ -79,15 +79,20 @@ static size_t defaults_rcu_bytes(size_t capacity)
 	       capacity * sizeof(((struct defaults_rcu *)NULL)->entry[0]);
 }
 
+/* The table stays for the next batch; a barrier that finds it empty gives it back. */
 static void defaults_rcu_barrier(struct nslab_cpu *cpu)
 {
 	struct defaults_rcu *rcu = cpu->rcu_pending;
 
 	if (!rcu)
 		return;
+	if (rcu->nr) {
+		for (size_t i = 0; i < rcu->nr; i++)
+			cpu->ops->free(cpu, rcu->entry[i].s, rcu->entry[i].obj);
+		rcu->nr = 0;
+		return;
+	}
 	cpu->rcu_pending = NULL;
-	for (size_t i = 0; i < rcu->nr; i++)
-		cpu->ops->free(cpu, rcu->entry[i].s, rcu->entry[i].obj);
 	cpu->heap->env->free_meta(cpu->heap->env, rcu, defaults_rcu_bytes(rcu->capacity));
 }
 

@@ -156,7 +156,8 @@ static int kmalloc_make(struct nslab_heap *heap, enum nslab_kmalloc_type type,
 			struct kmem_cache **caches)
 {
 	static const unsigned flags[NSLAB_NR_KMALLOC_TYPES] = {
-		SLAB_NO_MERGE, SLAB_ACCOUNT, SLAB_RECLAIM_ACCOUNT, SLAB_CACHE_DMA};
+		SLAB_KMALLOC | SLAB_NO_MERGE, SLAB_KMALLOC | SLAB_ACCOUNT,
+		SLAB_KMALLOC | SLAB_RECLAIM_ACCOUNT, SLAB_KMALLOC | SLAB_CACHE_DMA};
 	int rc = 0;
 
 	for (unsigned i = 0; i < NSLAB_KMALLOC_CLASSES && !rc; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * order.h: the rules that turn an object into a slab: stride, order, and how many slabs are kept.
+ * order.h: the rules that turn a stride into a slab: order, and how many slabs are kept. What makes
+ * the stride is in object_layout.h.
  *
  * Pure functions of their arguments, in the modelled page of 4096 bytes, so that a model, a test
  * and a tuner compute the same numbers. Two generations of the order rule are here: `old` is that
@@ -195,52 +196,6 @@ static inline unsigned nslab_order_cpu_partial(size_t size)
 static inline unsigned nslab_order_cpu_partial_slabs(unsigned cpu_partial, unsigned objects)
 {
 	return (2 * cpu_partial + objects - 1) / objects;
-}
-
-/* Where things are inside one object's place. */
-struct nslab_object_layout {
-	unsigned align;
-	unsigned inuse;	 /* bytes that the user may touch, rounded to a word */
-	unsigned offset; /* of the free pointer */
-	unsigned size;	 /* from one object to the next */
-};
-
-static inline size_t nslab_order_round_up(size_t n, size_t to)
-{
-	return (n + to - 1) / to * to;
-}
-
-static inline size_t nslab_order_align(size_t object_size, size_t align, unsigned flags)
-{
-	size_t line = NSLAB_CACHE_LINE;
-
-	if (flags & SLAB_HWCACHE_ALIGN) {
-		while (line > 8 && object_size <= line / 2)
-			line /= 2;
-		align = align > line ? align : line;
-	}
-	return nslab_order_round_up(align > 8 ? align : 8, 8);
-}
-
-/*
- * The layout without debug options. The free pointer lies in the middle of a free object, far from
- * both neighbours; it moves behind the object when the object must stay intact while it is free,
- * i.e. with a constructor or under SLAB_TYPESAFE_BY_RCU.
- */
-static inline void nslab_object_layout(size_t object_size, size_t align, unsigned flags,
-				       bool has_ctor, struct nslab_object_layout *layout)
-{
-	size_t size = nslab_order_round_up(object_size, 8);
-
-	layout->align = (unsigned)nslab_order_align(object_size, align, flags);
-	layout->inuse = (unsigned)size;
-	if (has_ctor || (flags & SLAB_TYPESAFE_BY_RCU)) {
-		layout->offset = (unsigned)size;
-		size += 8;
-	} else {
-		layout->offset = (unsigned)(object_size / 2 / 8 * 8);
-	}
-	layout->size = (unsigned)nslab_order_round_up(size, layout->align);
 }
 
 #endif

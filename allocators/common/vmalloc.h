@@ -9,20 +9,18 @@
 #define NSLAB_COMMON_VMALLOC_H
 
 #include <numaslab/page.h>
-#include <numaslab/param.h>
 
 #define NSLAB_VMALLOC_POOL_MAX 256 /* pages of the largest area that is pooled, with its guard */
 
 struct nslab_vmalloc;
 
+/* Numbers: -1 lets this system decide. */
 struct nslab_vmalloc_params {
 	int64_t virtual_mib;
 	int64_t lazy_mib;
 	int64_t max_map_count;
 	bool pools;
 };
-
-extern const struct nslab_param nslab_vmalloc_rows[];
 
 struct nslab_vmalloc_stats {
 	uint64_t nr_areas, nr_pages; /* in use */

@@ -8,7 +8,7 @@
 #ifndef NSLAB_COMMON_ZONE_H
 #define NSLAB_COMMON_ZONE_H
 
-#include <numaslab/types.h>
+#include <numaslab/page.h>
 
 /* Largest number whose square is at most n. */
 static inline uint64_t nslab_zone_sqrt(uint64_t n)
@@ -90,6 +90,15 @@ static inline uint64_t nslab_zone_floor(uint64_t mark, unsigned rights)
 static inline uint64_t nslab_zone_lowmem_reserve(uint64_t managed_above, uint64_t ratio)
 {
 	return ratio ? managed_above / ratio : 0;
+}
+
+/* Adds the free blocks of a zone, of whatever type, to nr_blocks, which is indexed by order. */
+static inline void nslab_zone_add_blocks(const struct nslab_zone_stats *zone, uint64_t *nr_blocks)
+{
+	for (unsigned o = 0; o <= NSLAB_MAX_ORDER; o++) {
+		for (int type = 0; type < NSLAB_NR_MIGRATE_TYPES; type++)
+			nr_blocks[o] += zone->nr_free_blocks[type][o];
+	}
 }
 
 /* Free pages in blocks of any order, and free blocks of `order` that could be cut from them. */

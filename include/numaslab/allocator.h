@@ -16,80 +16,12 @@
 #ifndef NUMASLAB_ALLOCATOR_H
 #define NUMASLAB_ALLOCATOR_H
 
+#include <numaslab/env.h>
 #include <numaslab/page.h>
 #include <numaslab/param.h>
 #include <numaslab/stat.h>
 #include <numaslab/types.h>
 #include <stdatomic.h>
-
-/* ---- services of the host ---- */
-
-/*
- * Everything a backend may ask for. Pages come ONLY from here: one place for placement, huge
- * pages, accounting, failure injection and simulated nodes.
- */
-struct nslab_env {
-	const struct nslab_arena *arena;
-	uint64_t seed; /* of this trial; every random choice of a backend derives from it */
-	/*
-	 * 2^order pages. node NUMA_NO_NODE: the CPU's node first, then others by distance. With a
-	 * node: that one first, and only that one under __GFP_THISNODE. cpu may be NULL (control
-	 * calls). NULL when nothing is left. Tail frames lead to the head (nslab_page_of).
-	 */
-	struct nslab_page *(*alloc_pages)(const struct nslab_env *env, struct nslab_cpu *cpu,
-					  unsigned order, gfp_t gfp, int node);
-	void (*free_pages)(const struct nslab_env *env, struct nslab_cpu *cpu,
-			   struct nslab_page *page, unsigned order);
-	/* Zeroed, cache-line aligned memory for handles and tables, on `node` when it can be. */
-	void *(*alloc_meta)(const struct nslab_env *env, size_t bytes, int node);
-	void (*free_meta)(const struct nslab_env *env, void *ptr, size_t bytes);
-	/*
-	 * One line for the user (a found corruption, a leak); no newline in it. It fails the trial
-	 * or check, unless it begins with "note: ".
-	 */
-	void (*report)(const struct nslab_env *env, const char *format, ...)
-		__attribute__((format(printf, 2, 3)));
-	/*
-	 * Virtually contiguous memory from single pages of an arena of its own; both NULL when the
-	 * host has none. NULL when pages or mappings run out, reported unless __GFP_NOWARN. vfree:
-	 * false when no such area starts at ptr.
-	 */
-	void *(*vmalloc)(const struct nslab_env *env, struct nslab_cpu *cpu, size_t size_bytes,
-			 gfp_t gfp, int node);
-	bool (*vfree)(const struct nslab_env *env, struct nslab_cpu *cpu, const void *ptr);
-};
-
-static inline int nslab_node_of(const struct nslab_env *env, const void *ptr)
-{
-	return (int)(((uintptr_t)ptr - env->arena->base) >> env->arena->node_shift);
-}
-
-/* True when ptr lies in the arena at all. */
-static inline bool nslab_is_arena(const struct nslab_env *env, const void *ptr)
-{
-	const struct nslab_arena *a = env->arena;
-
-	return (uintptr_t)ptr - a->base < (uintptr_t)a->nr_nodes << a->node_shift;
-}
-
-/* Record of the frame that holds ptr, which may be a tail of its block. */
-static inline struct nslab_page *nslab_frame_of(const struct nslab_env *env, const void *ptr)
-{
-	return env->arena->pages + (((uintptr_t)ptr - env->arena->base) >> NSLAB_PAGE_SHIFT);
-}
-
-/* Record of the head of the block that holds ptr; ptr must lie in an allocated block. */
-static inline struct nslab_page *nslab_page_of(const struct nslab_env *env, const void *ptr)
-{
-	struct nslab_page *frame = nslab_frame_of(env, ptr);
-
-	return frame - frame->head;
-}
-
-static inline void *nslab_page_address(const struct nslab_env *env, const struct nslab_page *page)
-{
-	return nslab_arena_address(env->arena, page);
-}
 
 /* ---- base structures, embedded first in the backend's own ---- */
 
@@ -112,17 +44,14 @@ struct nslab_heap {
 	int nr_cpus;		  /* handles on the list */
 	atomic_uint flush_epoch;
 	struct kmem_cache *kmalloc[NSLAB_KMALLOC_CLASSES]; /* of the default kmalloc */
-	/*
-	 * [type - 1][class], made with the default kmalloc; NULL: all types share kmalloc[], as
-	 * they do where the backend has a kmalloc of its own.
-	 */
+	/* [type - 1][class]; NULL where the backend has its own kmalloc: types share kmalloc[] */
 	struct kmem_cache *(*kmalloc_types)[NSLAB_KMALLOC_CLASSES];
 	/* large requests that are pages now, and their pages; unreclaimable slab memory */
 	NSLAB_ALIGNED(NSLAB_CACHE_LINE) _Atomic uint64_t nr_large, nr_large_pages;
 };
 
 struct nslab_cpu {
-	const struct nslab_allocator_ops *ops;
+	const struct nslab_allocator_ops *ops; /* heap->ops, or cpu_online's own copy of it */
 	struct nslab_heap *heap;
 	int id;	  /* number of this CPU: 0 .. NSLAB_MAX_CPUS - 1 */
 	int node; /* arena node that its memory comes from */
@@ -151,12 +80,14 @@ struct kmem_cache {
 #define SLAB_TYPESAFE_BY_RCU	(1u << 1)
 #define SLAB_RECLAIM_ACCOUNT	(1u << 2)
 #define SLAB_ACCOUNT		(1u << 3)
-#define SLAB_NO_MERGE		(1u << 4)
+#define SLAB_NO_MERGE		(1u << 4) /* slabs, counts and -EBUSY are its own alone */
 #define SLAB_CONSISTENCY_CHECKS (1u << 5) /* slab_debug letter F */
 #define SLAB_RED_ZONE		(1u << 6) /* Z */
 #define SLAB_POISON		(1u << 7) /* P */
 #define SLAB_STORE_USER		(1u << 8) /* U */
 #define SLAB_CACHE_DMA		(1u << 9)
+#define SLAB_KMALLOC		(1u << 10) /* the cache serves kmalloc */
+#define SLAB_ALIAS		(1u << 11) /* set by the backend: another cache shows its slabs */
 
 #define NSLAB_AUTO (-1) /* let the backend's own rule decide */
 
@@ -182,6 +113,7 @@ struct nslab_cache_spec {
 #define NSLAB_CAP_SHRINK      (1ull << 5)
 #define NSLAB_CAP_PAGES	      (1ull << 6) /* its memory comes from env->alloc_pages */
 #define NSLAB_CAP_DIRECT      (1ull << 7) /* a peer: workloads call malloc/free themselves */
+#define NSLAB_CAP_DEBUG	      (1ull << 8) /* honours SLAB_RED_ZONE, SLAB_POISON and the like */
 
 /*
  * Errors are negative errno; out-parameters come last and are untouched on error. Objects are

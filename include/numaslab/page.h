@@ -133,7 +133,8 @@ struct nslab_page_mover {
 /*
  * Page plug-in. Errors are negative errno. alloc_pages and free_pages may be called by many
  * threads at once, each with a CPU handle of its own or with cpu == NULL (then no per-CPU list is
- * used). The others are called by one thread while nobody allocates.
+ * used); so may zone_stats, range_claim, range_free and set_mover, without one. The others are
+ * called by one thread while nobody allocates.
  */
 struct nslab_page_ops {
 	const char *name;

@@ -55,7 +55,8 @@ struct nslab_run {
 	 */
 	int (*cpu_online)(struct nslab_run *run, int id, int node, struct nslab_cpu **cpu);
 	void (*cpu_offline)(struct nslab_run *run, struct nslab_cpu *cpu);
-	/* monotonic, for a workload that does things at given times; nobody measures with it */
+	/* monotonic; for a workload that does things at given times, or tells apart the parts of
+	 * long rounds. Windows are the runner's. NULL: there is no clock */
 	uint64_t (*now_ns)(const struct nslab_run *run);
 };
 

@@ -4,8 +4,8 @@
  * loop, as the kernel compiles its own into its callers.
  *
  * The build makes one plug-in of each workload and way: INLINE_SOURCE is the workload's own source,
- * included here with kmalloc and kfree replaced, so that the loop cannot differ from the one behind
- * the table. The slow path is the table's function of the handle, which is what the built-in
+ * included here with kmalloc_node and kfree replaced, so that the loop cannot differ from the one
+ * behind the table. The slow path is the table's function of the handle, which is what the built-in
  * backend falls into as well. Every other entry stays as it is: peers run in the same plan, in the
  * same blocks, by the same malloc loop.
  *
@@ -35,15 +35,16 @@
 # endif
 NSLAB_EXPORT void *inline_malloc(size_t size_bytes);
 NSLAB_EXPORT void inline_free(void *obj);
-# define kmalloc(cpu, size_bytes, gfp) ((void)(cpu), inline_malloc(size_bytes))
-# define kfree(cpu, obj)	       ((void)(cpu), inline_free(obj))
+# define kmalloc_node(cpu, size_bytes, gfp, node)                                                  \
+  ((void)(cpu), (void)(gfp), (void)(node), inline_malloc(size_bytes))
+# define kfree(cpu, obj) ((void)(cpu), inline_free(obj))
 #else
-# define INLINE_PREFIX		       "inline-"
-# define kmalloc(cpu, size_bytes, gfp) nodelocal_kmalloc_fast(cpu, size_bytes, gfp, NUMA_NO_NODE)
-# define kfree(cpu, obj)	       nodelocal_kfree_fast(cpu, obj)
+# define INLINE_PREFIX				  "inline-"
+# define kmalloc_node(cpu, size_bytes, gfp, node) nodelocal_kmalloc_fast(cpu, size_bytes, gfp, node)
+# define kfree(cpu, obj)			  nodelocal_kfree_fast(cpu, obj)
 #endif
 
-/* from here on the two names are replaced: in workload.h, thus in the loop */
+/* from here on the two names are replaced: in object.h, thus in the loop */
 #include <numaslab/plugin.h>
 
 #undef NSLAB_WORKLOAD_PLUGIN
@@ -52,7 +53,7 @@ NSLAB_EXPORT void inline_free(void *obj);
 
 #include INLINE_SOURCE
 
-#undef kmalloc
+#undef kmalloc_node
 #undef kfree
 
 void *nodelocal_kmalloc_slow(struct nslab_cpu *base, size_t size_bytes, gfp_t gfp, int node)

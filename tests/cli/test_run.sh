@@ -94,7 +94,7 @@ else
 fi
 
 # ---- killed: every finished trial is there
-"$numaslab" run "$dir/tiny.ini" blocks=500 -o "$dir/killed" --no-plots >/dev/null 2>"$dir/err" &
+"$numaslab" run "$dir/tiny.ini" blocks=500 invalidate=off -o "$dir/killed" --no-plots >/dev/null 2>"$dir/err" &
 run=$!
 for _ in $(seq 600); do
 	[ "$("$numaslab" export --csv "$dir/killed" 2>/dev/null | wc -l)" -gt 60 ] && break
@@ -107,7 +107,7 @@ grep -qE '^nodelocal +[0-9.]+' "$dir/out" || fail "compare has no figures of a k
 [ "$("$numaslab" export --csv "$dir/killed" | wc -l)" -gt 60 ] || fail "finished trials are lost"
 
 # ---- Ctrl-C ends after the trial in hand, with a table
-"$numaslab" run "$dir/tiny.ini" blocks=500 -o "$dir/stopped" --no-plots >"$dir/out" 2>"$dir/err" &
+"$numaslab" run "$dir/tiny.ini" blocks=500 invalidate=off -o "$dir/stopped" --no-plots >"$dir/out" 2>"$dir/err" &
 run=$!
 for _ in $(seq 600); do
 	[ "$("$numaslab" export --csv "$dir/stopped" 2>/dev/null | wc -l)" -gt 60 ] && break

@@ -519,6 +519,7 @@ static bool model_create(struct model *t, struct model_cache *c)
 
 	snprintf(name, sizeof(name), "model-%zu-%zu", size, align);
 	spec = machine_spec(name, size);
+	spec.flags = SLAB_NO_MERGE; /* its counts are held against the reference */
 	spec.align = align;
 	if (model_chance(t, 4))
 		spec.flags |= SLAB_HWCACHE_ALIGN;

@@ -63,7 +63,7 @@ plant layering core/bad.c 'core/ may not include topology/' <<<'#include "topolo
 plant layering core/bad.c 'core/ may not include cli/' <<<'  #  include "cli/command.h"'
 plant layering include/numaslab/bad.h 'include/ may not include core/err.h' <<<'#include "core/err.h"'
 plant layering allocators/bad.c 'allocators/ may not include core/registry.h' <<<'#include "core/registry.h"'
-plant layering workloads/bad.c 'workloads/ may not include allocators/' <<<'#include "allocators/common/order.h"'
+plant layering workloads/bad.c 'workloads/ may not include allocators/' <<<'#include "allocators/slub.h"'
 plant layering workloads/bad.c 'workloads/ may not include pthread.h' <<<'#include <pthread.h>'
 plant layering results/bad.c 'dlfcn.h is for core/registry.c only' <<<'#include <dlfcn.h>'
 plant layering results/bad.c 'hwloc.h is for topology/' <<<'#include <hwloc.h>'

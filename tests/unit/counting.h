@@ -19,9 +19,12 @@
 
 #include <cmocka.h>
 
-#define TRACE_MAX 64
-#define BULK_MAX  256
-#define RCU_MAX	  1024
+#define TRACE_MAX  64
+#define BULK_MAX   256
+#define RCU_MAX	   1024
+#define CACHES_MAX 16
+#define NODES_MAX  4
+#define PACKED_MAX 4096 /* bytes */
 
 static struct {
 	atomic_long nr_live;
@@ -38,11 +41,28 @@ static struct {
 	size_t nr_deferred;
 	long nr_barriers;
 	char report[256]; /* the last one */
+	int nr_caches;
+	bool is_nowait_refused; /* requests that must not block get nothing */
+	bool is_packed;		/* objects come one behind the other, from the start of a line */
+	size_t packed_bytes;
+	long nr_on_node[NODES_MAX]; /* requests of caches for that node, while traced */
 } counting;
 
 static void counting_reset(void)
 {
 	memset(&counting, 0, sizeof(counting));
+}
+
+/* Is never used again. */
+static _Alignas(64) char counting_packed[PACKED_MAX];
+
+static void *counting_pack(size_t size_bytes)
+{
+	void *obj = counting_packed + counting.packed_bytes;
+
+	counting.packed_bytes += size_bytes;
+	assert_true(counting.packed_bytes <= PACKED_MAX);
+	return obj;
 }
 
 static void *counting_take(size_t size_bytes)
@@ -52,7 +72,7 @@ static void *counting_take(size_t size_bytes)
 
 	if (counting.fail_at && number >= counting.fail_at)
 		return NULL;
-	obj = malloc(size_bytes);
+	obj = counting.is_packed ? counting_pack(size_bytes) : malloc(size_bytes);
 	assert_non_null(obj);
 	live = atomic_fetch_add(&counting.nr_live, 1) + 1;
 	if (counting.is_traced && live > counting.peak)
@@ -67,14 +87,17 @@ static void counting_give(void *obj)
 	atomic_fetch_sub(&counting.nr_live, 1);
 	if (counting.is_traced && counting.nr_freed < TRACE_MAX)
 		counting.freed[counting.nr_freed++] = obj;
-	free(obj);
+	if (!counting.is_packed)
+		free(obj);
 }
 
 static void *counting_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, int node)
 {
 	(void)cpu;
-	(void)gfp;
-	(void)node;
+	if (counting.is_nowait_refused && !(gfp & __GFP_DIRECT_RECLAIM))
+		return NULL;
+	if (counting.is_traced && node >= 0 && node < NODES_MAX)
+		counting.nr_on_node[node]++;
 	return counting_take(s->object_size);
 }
 
@@ -161,17 +184,18 @@ static void counting_report(const struct nslab_env *env, const char *format, ...
 }
 
 /* An arena in which nothing lies. */
-static const struct nslab_arena counting_arena;
+static const struct nslab_arena counting_arena = {.nr_nodes = NODES_MAX};
 static const struct nslab_env counting_env = {.arena = &counting_arena, .report = counting_report};
 
-static struct kmem_cache counting_cache;
+static struct kmem_cache counting_caches[CACHES_MAX];
 
 static int counting_create(struct nslab_heap *heap, const struct nslab_cache_spec *spec,
 			   struct kmem_cache **s)
 {
-	counting_cache.heap = heap;
-	counting_cache.object_size = (unsigned)spec->object_size;
-	*s = &counting_cache;
+	assert_true(counting.nr_caches < CACHES_MAX);
+	*s = &counting_caches[counting.nr_caches++];
+	(*s)->heap = heap;
+	(*s)->object_size = (unsigned)spec->object_size;
 	return 0;
 }
 

@@ -87,7 +87,7 @@ static void kmalloc_types_follow_the_flags(void **state)
 		void *obj = kmalloc(w.cpu[0], 150, GFP_KERNEL | rows[i].gfp);
 
 		assert_string_equal(cache_of(obj)->name, rows[i].name);
-		assert_int_equal(cache_of(obj)->flags, rows[i].flag);
+		assert_int_equal(cache_of(obj)->flags, SLAB_KMALLOC | rows[i].flag);
 		assert_int_equal(nslab_kmalloc_cache_type(w.heap, cache_of(obj)),
 				 nslab_kmalloc_type_of(rows[i].gfp));
 		kfree(w.cpu[0], obj);

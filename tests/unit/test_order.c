@@ -5,9 +5,11 @@
  * order-vectors.tsv holds both formulas' results for many sizes, CPU counts and boot parameters.
  * slabinfo-6.18-2cpu.tsv is what a live 6.18 kernel with 2 CPUs shows of each of its caches, so the
  * rules are held against a kernel and not only against themselves. Every row of both must match;
- * one cache is known not to follow from what sysfs shows and is named below.
+ * one cache is known not to follow from what sysfs shows and is named below. The strides of debug
+ * caches are those of two kernels that were booted with all debug options on.
  */
 #define _DEFAULT_SOURCE
+#include "allocators/common/object_layout.h"
 #include "allocators/common/order.h"
 
 #include <setjmp.h>
@@ -121,6 +123,20 @@ static void check_cache(char **f)
 			 f[NAME], nslab_order_min_partial(size), nslab_order_cpu_partial(size));
 }
 
+static void lay_out(size_t object_size, size_t align, unsigned flags, bool has_ctor,
+		    struct nslab_object_layout *layout)
+{
+	const struct nslab_layout_rule rule = {
+		.kernel = NSLAB_ORDER_6_18,
+		.object_size = object_size,
+		.align = align,
+		.flags = flags,
+		.has_ctor = has_ctor,
+	};
+
+	nslab_object_layout(&rule, layout);
+}
+
 /* Returns whether the stride follows from the object size, the alignment, ctor and RCU. */
 static bool is_stride_right(char **f)
 {
@@ -129,8 +145,8 @@ static bool is_stride_right(char **f)
 
 	if (number(f, DESTROY_BY_RCU))
 		flags |= SLAB_TYPESAFE_BY_RCU;
-	nslab_object_layout(number(f, OBJECT_SIZE), number(f, ALIGN), flags,
-			    strcmp(f[CTOR], "-") != 0, &layout);
+	lay_out(number(f, OBJECT_SIZE), number(f, ALIGN), flags, strcmp(f[CTOR], "-") != 0,
+		&layout);
 	return layout.size == number(f, SLAB_SIZE) && layout.align == number(f, ALIGN);
 }
 
@@ -257,24 +273,80 @@ static void order_converts_cpu_partial_to_slabs(void **state)
 	assert_int_equal(nslab_order_cpu_partial_slabs(0, 32), 0);
 }
 
+/* Columns of the tables that kernels showed with slab_debug=FZPU; the last four are all 1. */
+enum {
+	DEBUG_NAME,
+	DEBUG_OBJECT_SIZE,
+	DEBUG_SLAB_SIZE,
+	DEBUG_ALIGN,
+	DEBUG_COLUMNS = 12
+};
+
+static void check_debug_stride(char **f, enum nslab_order_kernel kernel)
+{
+	struct nslab_object_layout layout;
+	struct nslab_layout_rule rule = {
+		.kernel = kernel,
+		.object_size = number(f, DEBUG_OBJECT_SIZE),
+		.align = number(f, DEBUG_ALIGN),
+		.flags = SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER,
+	};
+
+	for (int i = DEBUG_COLUMNS - 4; i < DEBUG_COLUMNS; i++)
+		assert_string_equal(f[i], "1");
+	if (strstr(f[DEBUG_NAME], "kmalloc-"))
+		rule.flags |= SLAB_KMALLOC;
+	nslab_object_layout(&rule, &layout);
+	if (layout.size != number(f, DEBUG_SLAB_SIZE))
+		fail_msg("cache '%s': %u bytes, the kernel has %s", f[DEBUG_NAME], layout.size,
+			 f[DEBUG_SLAB_SIZE]);
+}
+
+static void layout_matches_debug_caches_of_real_kernels(void **state)
+{
+	static const struct {
+		const char *name;
+		enum nslab_order_kernel kernel;
+		int nr;
+	} tables[] = {
+		{"kernels/6.1-2cpu-slub_debug=FZPU.tsv", NSLAB_ORDER_6_1, 211},
+		{"kernels/6.12-2cpu-slab_debug=FZPU.tsv", NSLAB_ORDER_6_12, 248},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		FILE *file = open_data(tables[i].name);
+		char *fields[DEBUG_COLUMNS];
+		int nr = 0;
+
+		assert_non_null(fgets(line, sizeof(line), file));
+		for (; fgets(line, sizeof(line), file); nr++) {
+			assert_int_equal(cut(fields, DEBUG_COLUMNS), DEBUG_COLUMNS);
+			check_debug_stride(fields, tables[i].kernel);
+		}
+		fclose(file);
+		assert_int_equal(nr, tables[i].nr);
+	}
+}
+
 static void layout_puts_free_pointer_where_the_object_allows(void **state)
 {
 	struct nslab_object_layout layout;
 
 	(void)state;
-	nslab_object_layout(184, 64, 0, false, &layout);
+	lay_out(184, 64, 0, false, &layout);
 	assert_int_equal(layout.size, 192);
 	assert_int_equal(layout.offset, 88);
-	nslab_object_layout(576, 8, 0, true, &layout);
+	lay_out(576, 8, 0, true, &layout);
 	assert_int_equal(layout.size, 584);
 	assert_int_equal(layout.offset, 576);
-	nslab_object_layout(1, 0, 0, false, &layout);
+	lay_out(1, 0, 0, false, &layout);
 	assert_int_equal(layout.size, 8);
 	assert_int_equal(layout.offset, 0);
-	nslab_object_layout(20, 0, SLAB_HWCACHE_ALIGN, false, &layout);
+	lay_out(20, 0, SLAB_HWCACHE_ALIGN, false, &layout);
 	assert_int_equal(layout.align, 32);
 	assert_int_equal(layout.size, 32);
-	nslab_object_layout(9, 4096, SLAB_TYPESAFE_BY_RCU, false, &layout);
+	lay_out(9, 4096, SLAB_TYPESAFE_BY_RCU, false, &layout);
 	assert_int_equal(layout.offset, 16);
 	assert_int_equal(layout.size, 4096);
 }
@@ -291,6 +363,7 @@ int main(void)
 		cmocka_unit_test(order_of_6_1_keeps_min_order_above_max_order),
 		cmocka_unit_test(order_limits_move_along_since_6_8),
 		cmocka_unit_test(order_converts_cpu_partial_to_slabs),
+		cmocka_unit_test(layout_matches_debug_caches_of_real_kernels),
 		cmocka_unit_test(layout_puts_free_pointer_where_the_object_allows),
 	};
 

@@ -157,6 +157,8 @@ static const struct {
 	{GLOBAL "baseline=slub order=1\n[j]\n", "p.ini:4: ", {"'slub order=1'", "'slub'"}},
 	{GLOBAL "page=none\n[j]\n", "p.ini:4: ", {"unknown page 'none'", "buddy"}},
 	{GLOBAL "[j]\nbuddy.pcp=no\n", "p.ini:5: ", {"'buddy'", "[global]"}},
+	{GLOBAL "cma.order_per_bit=11\n[j]\n", "p.ini:4: ", {"'cma.order_per_bit'", "0..10"}},
+	{GLOBAL "[j]\nvmalloc.pools=no\n", "p.ini:5: ", {"'vmalloc.pools'", "[global]"}},
 	{GLOBAL "buddy.pcq=no\n[j]\n", "p.ini:4: ", {"'pcq'", "did you mean 'pcp'"}},
 	{GLOBAL "[j]\nallocator=slub,slib\n", "p.ini:5: ", {"'slib'", "did you mean", "there are"}},
 	{GLOBAL "[j]\nworkload=ping\n", "p.ini:5: ", {"unknown workload 'ping'", "churn"}},
@@ -470,6 +472,29 @@ static void plan_sets_a_key_for_one_allocator(void **state)
 	nslab_plan_free(plan);
 }
 
+static void plan_runs_one_arm_when_no_allocator_matters(void **state)
+{
+	struct nslab_plan *plan = load_plan("[global]\nallocator=libc,nodelocal,slub\n"
+					    "baseline=slub\nvmalloc.lazy_mib=8\n"
+					    "cma.order_per_bit=2\n[j]\nworkload=pages\n"
+					    "entry=cache,kmalloc\n",
+					    NULL);
+	const struct nslab_family *family = plan->families;
+
+	(void)state;
+	assert_int_equal(plan->nr_families, 1);
+	assert_int_equal(family->entry, NSLAB_ENTRY_PAGES);
+	assert_non_null(strstr(find_arm(family, "libc")->skipped, "node arenas"));
+	assert_non_null(strstr(find_arm(family, "nodelocal")->skipped, "uses no allocator"));
+	assert_true(find_arm(family, "buddy")->is_baseline);
+	assert_string_equal(find_arm(family, "buddy")->allocator->name, "slub");
+	assert_true(find_arm(family, "buddy A'")->is_twin);
+	assert_int_equal(plan->nr_area_settings, 2);
+	assert_string_equal(plan->area_settings[0].key, "vmalloc.lazy_mib");
+	assert_string_equal(plan->area_settings[1].value, "2");
+	nslab_plan_free(plan);
+}
+
 static void plan_skips_what_the_arm_cannot_do(void **state)
 {
 	struct nslab_plan *plan = load_plan("[global]\nallocator=slub,libc\n"
@@ -716,6 +741,7 @@ int main(void)
 		cmocka_unit_test(plan_gives_pairs_two_threads_and_skips_odd_ones),
 		cmocka_unit_test(plan_multiplies_orders_only_where_there_are_any),
 		cmocka_unit_test(plan_sets_a_key_for_one_allocator),
+		cmocka_unit_test(plan_runs_one_arm_when_no_allocator_matters),
 		cmocka_unit_test(plan_skips_what_the_arm_cannot_do),
 		cmocka_unit_test(plan_merges_families_of_two_jobs),
 		cmocka_unit_test(plan_calls_peers_directly),

@@ -193,7 +193,7 @@ static void churn_keeps_its_set_alive(void **state)
 	counting_reset();
 	trial_open(&t, &nslab_plugin_churn, NSLAB_ENTRY_CACHE, 1, settings);
 	assert_int_equal(trial_join(&t, 0), 0);
-	assert_int_equal(counting_cache.object_size, 128);
+	assert_int_equal(counting_caches[0].object_size, 128);
 	assert_int_equal(atomic_load(&counting.nr_live), 32);
 	counting.is_traced = true;
 	assert_int_equal(trial_batch(&t, 0, 1000), 1000);

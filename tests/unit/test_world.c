@@ -561,6 +561,64 @@ static void world_keeps_count_when_workers_share_it(void **state)
 	close_world(&f, "");
 }
 
+static void world_lends_a_contiguous_area_when_asked(void **state)
+{
+	struct nslab_zone_stats zone;
+	struct nslab_page *first;
+	struct nslab_cma *cma, *other;
+	struct fixture f;
+
+	(void)state;
+	open_world(&f, 0);
+	assert_int_equal(f.env->cma_open(f.env, 7, 1024, &cma), -EINVAL);
+	assert_int_equal(f.env->cma_open(f.env, 1, 1000, &cma), 0);
+	assert_int_equal(f.env->cma_open(f.env, 1, 1024, &other), -ENOMEM);
+	assert_int_equal(f.env->zone_stats(f.env, 1, &zone), 0);
+	assert_int_equal(zone.nr_free_blocks[NSLAB_MIGRATE_CMA][NSLAB_MAX_ORDER], 1);
+	assert_int_equal(f.env->cma_alloc(f.env, cma, 100, 0, &first), 0);
+	assert_int_equal(usage(&f).nr_cma_pages, 100);
+	assert_int_equal(usage(&f).nr_pages, 0);
+	assert_int_equal(f.env->cma_free(f.env, cma, first + 1, 100), -EINVAL);
+	assert_int_equal(f.env->cma_free(f.env, cma, first, 100), 0);
+	assert_int_equal(usage(&f).nr_cma_pages, 0);
+	nslab_world_fail_at(f.world, usage(&f).nr_page_calls + 1, 1);
+	assert_int_equal(f.env->cma_alloc(f.env, cma, 1, 0, &first), -ENOMEM);
+	assert_int_equal(f.env->cma_alloc(f.env, cma, 1, 0, &first), 0);
+	assert_int_equal(nslab_world_cache_destroy(f.world, f.s), 0);
+	close_world(&f, "'toy' left 1 pages of contiguous ranges allocated\n");
+}
+
+static void world_counts_the_pages_of_vmalloc(void **state)
+{
+	struct nslab_area_params areas = {
+		.vmalloc = {.virtual_mib = 4, .lazy_mib = -1, .max_map_count = -1},
+		.cma_order_per_bit = 3};
+	struct nslab_page *first;
+	struct nslab_cma *cma;
+	struct fixture f;
+	struct nslab_err err;
+	void *ptr;
+
+	(void)state;
+	fill_spec(&f);
+	f.spec.area_params = &areas;
+	assert_int_equal(nslab_world_open(&f.spec, &f.world, &err), 0);
+	f.env = nslab_world_env(f.world);
+	ptr = f.env->vmalloc(f.env, NULL, 5 * NSLAB_PAGE_SIZE, GFP_KERNEL, 0);
+	assert_non_null(ptr);
+	assert_int_equal(usage(&f).nr_vmalloc_pages, 5);
+	/* the parameters arrive: 4 MiB of addresses, bits of 8 pages */
+	assert_null(f.env->vmalloc(f.env, NULL, 4 * MIB, GFP_KERNEL | __GFP_NOWARN, 0));
+	assert_int_equal(f.env->cma_open(f.env, 0, 1, &cma), 0);
+	assert_int_equal(f.env->cma_alloc(f.env, cma, 1, 0, &first), 0);
+	assert_int_equal(usage(&f).nr_cma_pages, 8);
+	assert_int_equal(f.env->cma_free(f.env, cma, first, 1), 0);
+	f.env->cma_close(f.env, cma);
+	assert_true(f.env->vfree(f.env, NULL, ptr));
+	assert_int_equal(usage(&f).nr_vmalloc_pages, 0);
+	close_world(&f, "");
+}
+
 /* ---- registry ---- */
 
 static void registry_names_the_file_when_a_plugin_does_not_load(void **state)
@@ -588,6 +646,8 @@ int main(void)
 		cmocka_unit_test(world_fails_the_nth_allocation_when_told_to),
 		cmocka_unit_test(world_quiesces_handles_when_a_destroy_must_wait),
 		cmocka_unit_test(world_maps_single_pages_in_a_row_when_vmalloc_is_asked),
+		cmocka_unit_test(world_lends_a_contiguous_area_when_asked),
+		cmocka_unit_test(world_counts_the_pages_of_vmalloc),
 		cmocka_unit_test(world_prints_its_zones_as_the_kernel_does),
 		cmocka_unit_test(world_leaves_nothing_on_cpu_lists_when_a_cpu_goes),
 		cmocka_unit_test(world_reports_and_stops_a_free_when_it_is_wrong),

@@ -28,6 +28,8 @@ struct trial {
 	pthread_barrier_t barrier;
 };
 
+static const bool trial_node_has_pus[NODES_MAX] = {true, true, false, true};
+
 /* Setup's answer; settings are names and values in turn, ended by NULL. */
 static int trial_setup(struct trial *t, const struct nslab_plugin *plugin, enum nslab_entry entry,
 		       int nr_workers, const char *const *settings)
@@ -43,6 +45,7 @@ static int trial_setup(struct trial *t, const struct nslab_plugin *plugin, enum 
 	t->run.entry = entry;
 	t->run.nr_workers = nr_workers;
 	t->run.seed = 42;
+	t->run.node_has_pus = trial_node_has_pus;
 	assert_true(t->ops->params_size <= sizeof(params));
 	assert_int_equal(nslab_param_defaults(t->ops->params, params, &err), 0);
 	for (; settings && settings[0]; settings += 2) {
@@ -62,7 +65,7 @@ static void trial_open(struct trial *t, const struct nslab_plugin *plugin, enum 
 
 static int trial_join(struct trial *t, int index)
 {
-	t->cpus[index].ops = &counting_ops;
+	t->cpus[index].ops = t->heap.ops;
 	t->cpus[index].id = index;
 	return t->ops->worker_init(t->w, &t->cpus[index], index, &t->workers[index]);
 }

@@ -454,6 +454,16 @@ static bool import_is_lost(const struct nslab_trace_importer *importer, struct i
 	return import_digits(&line, UINT32_MAX, &raw->ptr) && import_takes(&line, " EVENTS]");
 }
 
+/* Before the first event there is no time to give it. */
+static int import_lost_line(struct nslab_trace_importer *importer,
+			    const struct nslab_trace_raw *raw, struct nslab_err *err)
+{
+	if (importer->nr_events)
+		return import_put(importer, raw, err);
+	nslab_trace_writer_tally(importer->writer)->lost += raw->ptr;
+	return 0;
+}
+
 static void import_keep(char *kept, size_t nr_bytes, struct import_span text)
 {
 	size_t length = (size_t)(text.end - text.at);
@@ -489,7 +499,7 @@ static int import_event_line(struct nslab_trace_importer *importer, struct impor
 
 	if (!import_stamp(&rest, &raw)) {
 		if (import_is_lost(importer, line, &raw))
-			return import_put(importer, &raw, err);
+			return import_lost_line(importer, &raw, err);
 		return import_unknown(importer, line.at, length, "no CPU and time", err);
 	}
 	event = import_find_event(import_event_name(&rest));

@@ -27,9 +27,9 @@ struct nslab_trace {
 	struct nslab_trace_header header;
 	struct nslab_trace_tables tables;
 	struct nslab_trace_decoded decoded;
-	void *tail;	     /* shapes, born, JSON text */
-	uint32_t *slots_end; /* by shape: the first value that `slot` must not have, less 1 */
-	json_t *json;	     /* texts of the tables */
+	void *tail;	      /* shapes, born, JSON text */
+	uint32_t *slots_last; /* by shape: the largest value that `slot` may have */
+	json_t *json;	      /* texts of the tables */
 };
 
 struct nslab_trace_cursor {
@@ -160,6 +160,8 @@ static int reader_load_tail(struct nslab_trace *trace, struct nslab_err *err)
 
 static bool reader_is_shape(const struct nslab_trace_tables *t, struct nslab_trace_shape shape)
 {
+	if (shape.kind < NSLAB_TRACE_NR_EVENT_KINDS && !t->nr_slots)
+		return false;
 	return shape.kind < NSLAB_TRACE_NR_KINDS && shape.cache < t->nr_caches &&
 	       shape.site < t->nr_sites && shape.attr < t->nr_attrs &&
 	       !(shape.flags & ~(NSLAB_TRACE_IMPLICIT | NSLAB_TRACE_BORN));
@@ -169,17 +171,17 @@ static int reader_check_tables(struct nslab_trace *trace, struct nslab_err *err)
 {
 	const struct nslab_trace_tables *t = &trace->tables;
 
-	trace->slots_end = calloc(t->nr_shapes + (size_t)1, sizeof(*trace->slots_end));
-	if (!trace->slots_end)
+	trace->slots_last = calloc(t->nr_shapes + (size_t)1, sizeof(*trace->slots_last));
+	if (!trace->slots_last)
 		return nslab_fail(err, -ENOMEM, "cannot read trace '%s': no memory", trace->path);
 	for (uint32_t i = 0; i < t->nr_shapes; i++) {
 		if (!reader_is_shape(t, t->shapes[i]))
 			return reader_wrong(trace,
 					    trace->header.tail_offset + i * sizeof(*t->shapes),
 					    "a shape of what is in no table", err);
-		trace->slots_end[i] = t->shapes[i].kind < NSLAB_TRACE_NR_EVENT_KINDS
-					      ? t->nr_slots - 1
-					      : UINT32_MAX;
+		trace->slots_last[i] = t->shapes[i].kind < NSLAB_TRACE_NR_EVENT_KINDS
+					       ? t->nr_slots - 1
+					       : UINT32_MAX;
 	}
 	for (uint32_t i = 0; i < t->nr_born; i++) {
 		if (t->born[i].slot >= t->nr_slots || t->born[i].cache >= t->nr_caches ||
@@ -248,7 +250,7 @@ void nslab_trace_close(struct nslab_trace *trace)
 		close(trace->fd);
 	json_decref(trace->json);
 	nslab_trace_decoded_free(&trace->decoded);
-	free(trace->slots_end);
+	free(trace->slots_last);
 	free(trace->tail);
 	free(trace->path);
 	free(trace);
@@ -289,21 +291,17 @@ static uint64_t reader_block_offset(uint64_t block)
 	return sizeof(struct nslab_trace_header) + block * NSLAB_TRACE_BLOCK_BYTES;
 }
 
-/* The first event that is out of range, or nr: a loop without an exit is twice as fast. */
+/* The first event that is out of range, or nr. */
 static uint32_t cursor_check(const struct nslab_trace_cursor *cursor, uint32_t nr)
 {
 	const struct nslab_trace *trace = cursor->trace;
 	uint32_t nr_shapes = trace->tables.nr_shapes, nr_cpus = trace->tables.nr_cpus;
-	uint32_t is_wrong = 0;
 
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct nslab_trace_event *event = &cursor->events[i];
-		uint32_t shape = event->shape < nr_shapes ? event->shape : nr_shapes;
 
-		/* slots_end[nr_shapes] is 0, within the array. */
-		is_wrong |= (uint32_t)(shape == nr_shapes) | (uint32_t)(event->cpu >= nr_cpus) |
-			    (uint32_t)(event->slot > trace->slots_end[shape]);
-		if (is_wrong)
+		if (event->shape >= nr_shapes || event->cpu >= nr_cpus ||
+		    event->slot > trace->slots_last[event->shape])
 			return i;
 	}
 	return nr;

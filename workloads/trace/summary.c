@@ -54,7 +54,7 @@ static void summary_lifetime(struct summary_pass *pass, struct nslab_trace_group
 	if (!group->lifetimes)
 		group->lifetimes = calloc(1, sizeof(*group->lifetimes));
 	if (group->lifetimes)
-		nslab_lifetimes_add(group->lifetimes, ns);
+		nslab_hist_add(group->lifetimes, ns);
 	else
 		pass->has_memory = false;
 }

@@ -5,7 +5,7 @@
 #ifndef NSLAB_TRACE_SUMMARY_H
 #define NSLAB_TRACE_SUMMARY_H
 
-#include "workloads/trace/lifetime.h"
+#include "core/hist.h"
 #include "workloads/trace/trace.h"
 
 /* Frees of objects whose allocation is in the trace, implicit ones left out. */
@@ -28,7 +28,7 @@ struct nslab_trace_group {
 	uint64_t bytes_asked, bytes_given; /* of all allocations */
 	uint64_t nr_live, nr_live_peak;	   /* objects; born ones from the start */
 	struct nslab_trace_crossing crossing;
-	struct nslab_lifetimes *lifetimes; /* of traced pairs; NULL: none */
+	struct nslab_hist *lifetimes; /* ns, of traced pairs; NULL: none */
 };
 
 struct nslab_trace_site_use {
