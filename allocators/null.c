@@ -200,7 +200,7 @@ static void null_ask(struct null_cpu *cpu, const struct null_cache *s)
 	struct null_heap *heap = null_heap_of(cpu->base.heap);
 	uint64_t old, new;
 
-	if (heap->base.nr_cpus <= 1)
+	if (__atomic_load_n(&heap->base.nr_cpus, __ATOMIC_RELAXED) <= 1)
 		return;
 	old = atomic_load_explicit(&heap->wanted, memory_order_relaxed);
 	do {

@@ -3,8 +3,8 @@
  * cmd_compare.c: arms of one run against their baseline, or the same cells of two runs.
  *
  * One operand compares inside the run, two compare A (before) with B (after). Exit status 1 means
- * that a cell of B is slower than in A; inside one run an arm that is slower than the baseline is
- * an ordinary finding, so there it needs --gate.
+ * that a primary cell of B is slower than in A, at 5 % after Holm over the primary cells; inside
+ * one run an arm that is slower than the baseline is an ordinary finding, so there it needs --gate.
  */
 #include "cli/command.h"
 #include "results/compare.h"
@@ -17,7 +17,8 @@
 extern const struct nslab_command nslab_command_compare;
 
 struct compare_options {
-	bool is_json, is_csv, is_gate, want_ratios;
+	bool is_json, is_csv, is_markdown, is_gate, want_ratios;
+	const char *primary[NSLAB_OPTION_LIST_MAX];
 	struct nslab_run_file a, b;
 	bool has_a, has_b;
 };
@@ -33,6 +34,8 @@ static int compare_print(const struct compare_options *options,
 		rc = nslab_comparison_json(comparison, stdout);
 	else if (options->is_csv)
 		rc = nslab_comparison_csv(comparison, stdout);
+	else if (options->is_markdown)
+		rc = nslab_comparison_markdown(comparison, stdout);
 	else
 		rc = nslab_comparison_print(comparison, stdout, NSLAB_TABLE_COLUMNS);
 	if (!rc && fflush(stdout))
@@ -65,6 +68,8 @@ static int compare_runs(struct compare_options *options, int nr, char **operands
 				       &err);
 	else if (!rc)
 		rc = nslab_compare_one(&options->a, &comparison, &err);
+	if (!rc && options->primary[0])
+		rc = nslab_comparison_judge(&comparison, options->primary, &err);
 	status = rc ? nslab_complain(&err, rc) : compare_print(options, &comparison);
 	nslab_comparison_exit(&comparison);
 	if (options->has_a)
@@ -80,10 +85,14 @@ static int compare_run(int argc, char **argv)
 	const struct nslab_option rows[] = {
 		{"json", 0, NSLAB_OPTION_FLAG, &options.is_json, NULL, "print JSON"},
 		{"csv", 0, NSLAB_OPTION_FLAG, &options.is_csv, NULL, "print CSV"},
+		{"markdown", 0, NSLAB_OPTION_FLAG, &options.is_markdown, NULL,
+		 "print a table in Markdown"},
+		{"primary", 0, NSLAB_OPTION_LIST, options.primary, "PATTERN",
+		 "gate on cells with this arm or key (default: 10)"},
 		{"ratios", 0, NSLAB_OPTION_FLAG, &options.want_ratios, NULL,
 		 "two runs: compare ratios to each run's baseline"},
 		{"gate", 0, NSLAB_OPTION_FLAG, &options.is_gate, NULL,
-		 "one run: exit 1 when an arm is slower than the baseline"},
+		 "one run: exit 1 when a primary arm is slower"},
 		{0},
 	};
 	int nr;
@@ -96,8 +105,8 @@ static int compare_run(int argc, char **argv)
 				" --help\n");
 		return NSLAB_EXIT_USAGE;
 	}
-	if (options.is_json && options.is_csv) {
-		fprintf(stderr, "numaslab: choose one of '--json' and '--csv'\n");
+	if (options.is_json + options.is_csv + options.is_markdown > 1) {
+		fprintf(stderr, "numaslab: choose one of '--json', '--csv' and '--markdown'\n");
 		return NSLAB_EXIT_USAGE;
 	}
 	return compare_runs(&options, nr, argv + 1);

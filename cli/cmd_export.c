@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * cmd_export.c: a run's raw data as CSV or JSON, to stdout or to a file.
+ * cmd_export.c: a run as CSV, JSON or what other tools read, to stdout or to a file.
  *
  * What is written is decided in results/; this file opens and closes. A file is written under a
  * temporary name beside it and renamed when it is complete, so that no half-written export is ever
@@ -16,16 +16,38 @@
 
 extern const struct nslab_command nslab_command_export;
 
+typedef int (*export_fn)(struct nslab_run_file *file, FILE *out, struct nslab_err *err);
+
 struct export_options {
-	bool is_csv, is_json;
+	export_fn write;
 	const char *output;
 };
+
+static const struct {
+	const char *name;
+	export_fn write;
+} export_formats[] = {
+	{"csv", nslab_export_csv},
+	{"json", nslab_export_json},
+	{"gbench", nslab_export_gbench},
+	{"openmetrics", nslab_export_openmetrics},
+	{"slab_test", nslab_export_slab_test},
+};
+
+/* NULL when there is no such format. */
+static export_fn export_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(export_formats) / sizeof(export_formats[0]); i++) {
+		if (!strcmp(export_formats[i].name, name))
+			return export_formats[i].write;
+	}
+	return NULL;
+}
 
 static int export_write(const struct export_options *options, struct nslab_run_file *file,
 			FILE *out, struct nslab_err *err)
 {
-	int rc = options->is_csv ? nslab_export_csv(file, out, err)
-				 : nslab_export_json(file, out, err);
+	int rc = options->write(file, out, err);
 
 	if (!rc && fflush(out))
 		rc = nslab_fail(err, -errno, "cannot write the export: %s", strerror(errno));
@@ -63,10 +85,14 @@ static int export_to_file(const struct export_options *options, struct nslab_run
 static int export_run(int argc, char **argv)
 {
 	static struct export_options options;
+	const char *format = NULL;
+	bool is_csv = false, is_json = false;
 	const struct nslab_option rows[] = {
-		{"csv", 0, NSLAB_OPTION_FLAG, &options.is_csv, NULL,
+		{"format", 0, NSLAB_OPTION_TEXT, &format, "FORMAT",
+		 "csv, json, gbench, openmetrics or slab_test"},
+		{"csv", 0, NSLAB_OPTION_FLAG, &is_csv, NULL,
 		 "one row for each window (trials without one: an empty one)"},
-		{"json", 0, NSLAB_OPTION_FLAG, &options.is_json, NULL,
+		{"json", 0, NSLAB_OPTION_FLAG, &is_json, NULL,
 		 "the whole run: cells, trials, windows, counters"},
 		{"output", 'o', NSLAB_OPTION_TEXT, &options.output, "FILE",
 		 "write FILE instead of stdout"},
@@ -79,9 +105,17 @@ static int export_run(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (nr != 1 || options.is_csv == options.is_json) {
-		fprintf(stderr, "numaslab: export takes one run and one of '--csv' and '--json';"
-				" see numaslab export --help\n");
+	if (nr != 1 || is_csv + is_json + !!format != 1) {
+		fprintf(stderr, "numaslab: export takes one run and one of '--format', '--csv' and"
+				" '--json'; see numaslab export --help\n");
+		return NSLAB_EXIT_USAGE;
+	}
+	options.write = export_find(format ? format : is_csv ? "csv" : "json");
+	if (!options.write) {
+		fprintf(stderr,
+			"numaslab: unknown format '%s'; csv, json, gbench, openmetrics or"
+			" slab_test are accepted\n",
+			format);
 		return NSLAB_EXIT_USAGE;
 	}
 	rc = nslab_run_file_open(argv[1], &file, &err);
@@ -97,7 +131,7 @@ static int export_run(int argc, char **argv)
 
 const struct nslab_command nslab_command_export = {
 	.name = "export",
-	.summary = "write a run's raw data as CSV or JSON",
+	.summary = "write a run as CSV, JSON or what other tools read",
 	.usage = "RUN",
 	.run = export_run,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * cmd_help.c: `help NAME` describes a command, an allocator, a workload or a page allocator.
+ * cmd_help.c: `help NAME` describes a command, an allocator, a workload, a page allocator or a
+ * group of counters.
  *
  * Everything is printed from the thing's own table, so that help cannot disagree with what is
  * accepted. A name may belong to several kinds; all of them are shown.
@@ -8,6 +9,7 @@
 #include "cli/command.h"
 #include "core/param.h"
 #include "results/text.h"
+#include "runner/counters/group.h"
 #include "runner/plan.h"
 #include "runner/world.h"
 
@@ -79,6 +81,7 @@ static void print_needs(const struct nslab_workload_ops *ops)
 static void print_record(const struct nslab_entry_record *record)
 {
 	const struct nslab_param *params = NULL;
+	const struct nslab_event *events = NULL;
 	const char *models = NULL;
 
 	switch (record->kind) {
@@ -94,6 +97,9 @@ static void print_record(const struct nslab_entry_record *record)
 		params = record->ops.page->params;
 		models = record->ops.page->models;
 		break;
+	case NSLAB_PLUGIN_COUNTER:
+		events = record->ops.counter->events;
+		break;
 	default:
 		break;
 	}
@@ -105,6 +111,45 @@ static void print_record(const struct nslab_entry_record *record)
 		print_needs(record->ops.workload);
 	}
 	print_params(params);
+	for (; events && events->name; events++)
+		printf("  %-18s %s\n", events->name, events->help);
+}
+
+static void print_group(const struct nslab_group *group)
+{
+	printf("%s (group of counters)\n  %s\n\n  %-14s %s\n", group->name, group->summary, "event",
+	       "encoding");
+	for (int i = 0; i < group->nr_events; i++) {
+		const struct nslab_group_event *event = &group->events[i];
+
+		printf("  %-14s %s\n", event->alias, event->names[0]);
+		if (event->names[1])
+			printf("  %-14s or %s\n", "", event->names[1]);
+	}
+	printf("\n  %-22s %-8s %s\n", "metric", "unit", "formula");
+	for (int i = 0; i < group->nr_metrics; i++)
+		printf("  %-22s %-8s %s\n", group->metrics[i].name, group->metrics[i].unit,
+		       group->metrics[i].formula);
+	putchar('\n');
+	for (int i = 0; i < group->nr_notes; i++)
+		nslab_text_fold(stdout, "  -", group->notes[i], 4, 78);
+}
+
+static bool help_group(const char *name)
+{
+	struct nslab_groups groups;
+	struct nslab_err err = {""};
+	const struct nslab_group *group;
+
+	if (nslab_groups_load(&groups, &err)) {
+		nslab_complain(&err, -EINVAL);
+		return false;
+	}
+	group = nslab_groups_find(&groups, name);
+	if (group)
+		print_group(group);
+	nslab_groups_free(&groups);
+	return group != NULL;
 }
 
 /* A command may have the name of a plug-in, as `list` has: then both are told. */
@@ -129,7 +174,7 @@ static int help_record(const char *name, const char *const *plugins, bool is_com
 		}
 	}
 	nslab_registry_destroy(registry);
-	if (is_found)
+	if (is_found || help_group(name))
 		return NSLAB_EXIT_DONE;
 	fprintf(stderr,
 		"numaslab: nothing is called '%s'; `numaslab list` and `numaslab --help` tell what "

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * cmd_import.c: `numaslab import`: a trace from the text of perf script or tracefs.
+ * cmd_import.c: `numaslab import`: a trace from the text of perf script or tracefs, or a run from
+ * the JSON of Google Benchmark.
  *
- * Everything is done in workloads/trace/; this file says on stderr how many events there were and
- * what was left out. The output is a trace of numaslab, to be looked at with `numaslab trace info`.
+ * A file that begins like a JSON object is handed to import_results.c. For traces everything is
+ * done in workloads/trace/; this file says on stderr how many events there were and what was left
+ * out. The output is a trace of numaslab, to be looked at with `numaslab trace info`.
  */
 #include "cli/command.h"
+#include "cli/import_results.h"
 #include "workloads/trace/import.h"
 
 #include <inttypes.h>
@@ -17,8 +20,8 @@ extern const struct nslab_command nslab_command_import;
 
 const struct nslab_command nslab_command_import = {
 	.name = "import",
-	.summary = "make a trace from the text of perf script or tracefs",
-	.usage = "TEXT|- -o FILE",
+	.summary = "make a trace from the text of perf script or tracefs, a run from gbench JSON",
+	.usage = "TEXT|FILE.json|- -o FILE",
 	.run = import_command,
 };
 
@@ -41,10 +44,13 @@ static void import_report(const char *path, const struct nslab_trace_tally *tall
 
 static int import_command(int argc, char **argv)
 {
-	const char *output = NULL;
+	const char *output = NULL, *host_name = NULL;
 	bool skip_unknown = false;
 	const struct nslab_option rows[] = {
-		{"output", 'o', NSLAB_OPTION_TEXT, &output, "FILE", "the trace to write"},
+		{"output", 'o', NSLAB_OPTION_TEXT, &output, "FILE",
+		 "the trace, or the run, to write"},
+		{"host", 0, NSLAB_OPTION_TEXT, &host_name, "NAME",
+		 "results: the machine, when the file is silent"},
 		{"skip-unknown", 0, NSLAB_OPTION_FLAG, &skip_unknown, NULL,
 		 "count lines that are not understood instead of stopping"},
 		{0},
@@ -62,6 +68,8 @@ static int import_command(int argc, char **argv)
 				"import --help\n");
 		return NSLAB_EXIT_USAGE;
 	}
+	if (nslab_is_json_file(argv[1]))
+		return nslab_import_results(argv[1], output, host_name);
 	rc = nslab_trace_import(argv[1], output, skip_unknown, &tally, &nr_lines, &err);
 	if (rc)
 		return nslab_complain(&err, rc);

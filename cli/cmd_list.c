@@ -7,6 +7,7 @@
  */
 #include "cli/command.h"
 #include "results/text.h"
+#include "runner/counters/group.h"
 #include "runner/peer.h"
 #include "runner/world.h"
 
@@ -113,6 +114,43 @@ static void list_kind(const struct nslab_registry *registry, size_t k, json_t *d
 		json_object_set_new(document, kinds[k].word, rows);
 }
 
+static void list_group(const struct nslab_group *group, bool is_own)
+{
+	char label[40];
+
+	snprintf(label, sizeof(label), "%c %-16s ", is_own ? '*' : ' ', group->name);
+	nslab_text_fold(stdout, label, group->summary, LIST_INDENT + 3, LIST_COLUMNS);
+}
+
+/* The groups of counters, which are files and no plug-ins. */
+static int list_groups(json_t *document, struct nslab_err *err)
+{
+	json_t *rows = document ? json_array() : NULL;
+	struct nslab_groups groups;
+	struct nslab_cpu_id id;
+	int rc = nslab_groups_load(&groups, err);
+
+	if (!document && !rc)
+		printf("groups of counters (counters=auto takes the one of this CPU, *)\n");
+	nslab_cpu_id_read(&id);
+	for (size_t i = 0; !rc && i < groups.nr; i++) {
+		const struct nslab_group *group = groups.group[i];
+		bool is_own = nslab_group_fits(group, &id);
+
+		if (document)
+			json_array_append_new(rows,
+					      json_pack("{s:s, s:s, s:b}", "name", group->name,
+							"summary", group->summary, "fits", is_own));
+		else
+			list_group(group, is_own);
+	}
+	if (document)
+		json_object_set_new(document, "groups", rows);
+	if (!rc)
+		nslab_groups_free(&groups);
+	return rc;
+}
+
 static int check_word(const char *word)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -157,6 +195,8 @@ static int list_command(int argc, char **argv)
 			is_wanted |= !strcmp(argv[i], kinds[k].word);
 		if (is_wanted)
 			list_kind(registry, k, document);
+		if (is_wanted && kinds[k].kind == NSLAB_PLUGIN_COUNTER && !rc)
+			rc = list_groups(document, &err);
 	}
 	if (document) {
 		json_dumpf(document, stdout, JSON_INDENT(2));
@@ -164,5 +204,5 @@ static int list_command(int argc, char **argv)
 		json_decref(document);
 	}
 	nslab_registry_destroy(registry);
-	return NSLAB_EXIT_DONE;
+	return rc ? nslab_complain(&err, rc) : NSLAB_EXIT_DONE;
 }

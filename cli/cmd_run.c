@@ -14,7 +14,9 @@
 #include "results/export.h"
 #include "results/figures.h"
 #include "results/table.h"
+#include "runner/counters/choice.h"
 #include "runner/counters/counters.h"
+#include "runner/counters/simulated.h"
 #include "runner/exec.h"
 #include "runner/host/probes.h"
 #include "runner/provenance.h"
@@ -52,7 +54,7 @@ struct run_arguments {
 	const char *plugins[NSLAB_OPTION_LIST_MAX];
 	const char *output, *resume;
 	long sim_nodes;
-	bool is_dry, is_json, is_quiet, has_no_plots, has_slabinfo;
+	bool is_dry, is_json, is_quiet, has_no_plots, has_slabinfo, is_simulated;
 	char argv_text[2048];
 };
 
@@ -167,6 +169,10 @@ static void run_warnings(const struct run_state *r)
 	if (r->topo->is_this_machine && access("/sys/devices/system", F_OK))
 		fprintf(stderr, "note: /sys cannot be read: nodes, caches and distances of this "
 				"machine are unknown, one node is assumed\n");
+	if (r->plan->choice->is_simulated && *nslab_simulated_missing())
+		fprintf(stderr, "simulated counters: absent (%s)\n", nslab_simulated_missing());
+	if (r->plan->choice->nr_events)
+		nslab_pmu_choose(r->plan->choice->events, r->plan->choice->nr_events);
 	run_host_warning();
 	if (nslab_counters_open(&counters))
 		return;
@@ -198,9 +204,11 @@ static int run_figures(struct run_state *r, struct nslab_run_file *run)
 	if (rc)
 		return rc;
 	nslab_figures_table(list, run->list, stdout, NSLAB_TABLE_COLUMNS);
+	rc = nslab_store_counters(run->store, run->list, &r->err);
+	nslab_counters_note(run->list, stdout, NSLAB_TABLE_COLUMNS);
 	figures = list->nr_figures ? run_file(r, "figures.csv") : NULL;
 	points = list->nr_points ? run_file(r, "points.csv") : NULL;
-	if (figures)
+	if (figures && !rc)
 		rc = nslab_figures_csv(list, run->list, figures);
 	if (points && !rc)
 		rc = nslab_points_csv(list, run->list, points);
@@ -384,7 +392,7 @@ static int take_operands(struct run_arguments *a, int nr, char **argv)
 	int nr_overrides = 0;
 
 	a->plan = "quick";
-	a->overrides = calloc((size_t)nr + 1, sizeof(*a->overrides));
+	a->overrides = calloc((size_t)nr + 2, sizeof(*a->overrides));
 	if (!a->overrides)
 		return -ENOMEM;
 	for (int i = 1; i <= nr; i++) {
@@ -395,6 +403,8 @@ static int take_operands(struct run_arguments *a, int nr, char **argv)
 		else
 			return -EINVAL;
 	}
+	if (a->is_simulated)
+		a->overrides[nr_overrides] = "counters=simulated";
 	return 0;
 }
 
@@ -422,6 +432,8 @@ static int run_command(int argc, char **argv)
 		{"no-plots", 0, NSLAB_OPTION_FLAG, &a.has_no_plots, NULL, "draw nothing"},
 		{"slabinfo", 0, NSLAB_OPTION_FLAG, &a.has_slabinfo, NULL,
 		 "print each cell's caches and free blocks as /proc/slabinfo and buddyinfo do"},
+		{"simulate-counters", 0, NSLAB_OPTION_FLAG, &a.is_simulated, NULL,
+		 "as counters=simulated: misses of simulated caches, once a cell (needs valgrind)"},
 		{"quiet", 'q', NSLAB_OPTION_FLAG, &a.is_quiet, NULL, "no progress, no notes"},
 		{.name = NULL},
 	};

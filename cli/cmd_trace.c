@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * cmd_trace.c: `numaslab trace info FILE`: what a recorded trace holds, as text or JSON.
+ * cmd_trace.c: `numaslab trace info FILE`: what a recorded trace holds, as text or JSON; `numaslab
+ * trace fidelity FILE` is in trace_fidelity.c.
  *
  * The numbers come from workloads/trace/summary.h in one pass. Text is 80 columns wide: events by
  * type, then caches, lifetimes, call sites, and at last in words what the trace cannot show, since
@@ -8,6 +9,7 @@
  * and null in JSON, never 0.
  */
 #include "cli/command.h"
+#include "cli/trace_fidelity.h"
 #include "workloads/trace/summary.h"
 
 #include <errno.h>
@@ -23,12 +25,13 @@ extern const struct nslab_command nslab_command_trace;
 
 const struct nslab_command nslab_command_trace = {
 	.name = "trace",
-	.summary = "tell what a recorded trace holds",
-	.usage = "info FILE",
+	.summary = "tell what a trace holds, or what the model makes of its slabs",
+	.usage = "info|fidelity FILE",
 	.run = trace_command,
 };
 
-#define TRACE_TEXT 24 /* bytes of a formatted number */
+#define TRACE_TEXT     24 /* bytes of a formatted number */
+#define TRACE_CPUS_MAX 8192
 
 static const double trace_quantiles[] = {0.1, 0.5, 0.9, 0.99};
 
@@ -435,12 +438,28 @@ static int trace_info(const char *path, bool is_json, bool is_all, struct nslab_
 	return rc;
 }
 
+static bool trace_is_usage(const struct nslab_fidelity_options *o, int nr, const char *action)
+{
+	return nr == 2 && (!strcmp(action, "info") || !strcmp(action, "fidelity")) &&
+	       o->nr_cpus >= 0 && o->moved >= 0 && o->slabs >= 0 && o->percent >= 0 &&
+	       o->nr_cpus <= TRACE_CPUS_MAX;
+}
+
 static int trace_command(int argc, char **argv)
 {
-	bool is_json = false, is_all = false;
+	struct nslab_fidelity_options o = {.moved = 50, .slabs = 2, .percent = 3};
 	const struct nslab_option rows[] = {
-		{"json", 0, NSLAB_OPTION_FLAG, &is_json, NULL, "print JSON"},
-		{"all", 'a', NSLAB_OPTION_FLAG, &is_all, NULL, "every cache, call site and CPU"},
+		{"json", 0, NSLAB_OPTION_FLAG, &o.is_json, NULL, "print JSON"},
+		{"all", 'a', NSLAB_OPTION_FLAG, &o.is_all, NULL, "every cache, call site and CPU"},
+		{"kernel", 0, NSLAB_OPTION_TEXT, &o.kernel, "6.1|6.12|6.18",
+		 "fidelity: the model, if not that of the trace's kernel"},
+		{"cpus", 0, NSLAB_OPTION_INT, &o.nr_cpus, "N",
+		 "fidelity: that order rules count with, if not the trace's"},
+		{"moved", 0, NSLAB_OPTION_INT, &o.moved, "N",
+		 "fidelity: judge caches that moved by more slabs (50)"},
+		{"slabs", 0, NSLAB_OPTION_INT, &o.slabs, "N", "fidelity: allowed error (2)"},
+		{"percent", 0, NSLAB_OPTION_INT, &o.percent, "N",
+		 "fidelity: allowed error, if it is more (3)"},
 		{0},
 	};
 	struct nslab_err err = {""};
@@ -449,11 +468,14 @@ static int trace_command(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (nr != 2 || strcmp(argv[1], "info")) {
-		fprintf(stderr, "numaslab: trace takes 'info' and one trace; see numaslab trace "
-				"--help\n");
+	if (!trace_is_usage(&o, nr, argv[1])) {
+		fprintf(stderr,
+			"numaslab: trace takes 'info' or 'fidelity' and one trace, and numbers"
+			" from 0; see numaslab trace --help\n");
 		return NSLAB_EXIT_USAGE;
 	}
-	rc = trace_info(argv[2], is_json, is_all, &err);
-	return rc ? nslab_complain(&err, rc) : NSLAB_EXIT_DONE;
+	o.path = argv[2];
+	rc = !strcmp(argv[1], "info") ? trace_info(o.path, o.is_json, o.is_all, &err)
+				      : nslab_trace_fidelity(&o, &err);
+	return rc < 0 ? nslab_complain(&err, rc) : rc;
 }

@@ -30,6 +30,14 @@ static size_t curves_weight(const struct nslab_plot_input *input, size_t point)
 	return nr;
 }
 
+/* "frees by worker" is over workers; a series that does not name its x is over time. */
+static const char *curves_x(const char *series)
+{
+	const char *by = strstr(series, " by ");
+
+	return by ? by + 4 : "ms";
+}
+
 static int curves_facet(const struct nslab_plot_input *input, size_t point,
 			struct nslab_figure *figure)
 {
@@ -48,6 +56,7 @@ static int curves_facet(const struct nslab_plot_input *input, size_t point,
 			 parts, sizeof(parts));
 	snprintf(title, sizeof(title), "%s: %s", parts, p->series);
 	nslab_names_push(figure, &figure->ylabels, p->series);
+	nslab_names_push(figure, &figure->xlabels, curves_x(p->series));
 	return nslab_figure_facet(figure, id, title);
 }
 

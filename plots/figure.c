@@ -67,6 +67,7 @@ void nslab_figure_clear(struct nslab_figure *figure)
 	names_free(&figure->arms);
 	names_free(&figure->ticks);
 	names_free(&figure->ylabels);
+	names_free(&figure->xlabels);
 	free(figure->rows);
 	memset(figure, 0, sizeof(*figure));
 }

@@ -37,6 +37,7 @@ struct nslab_figure {
 	struct nslab_names arms;
 	struct nslab_names ticks;
 	struct nslab_names ylabels; /* one for each facet, or one */
+	struct nslab_names xlabels; /* one for each facet, or none: x has ticks of its own */
 	size_t nr_rows, max_rows;
 	struct nslab_figure_row *rows;
 	int cols;		       /* facets side by side */

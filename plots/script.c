@@ -259,6 +259,7 @@ static int script_put_word(FILE *file, const struct script *script, const char *
 		{"NR_ARMS", (int)figure->arms.nr},
 		{"NR_TICKS", (int)figure->ticks.nr},
 		{"NR_YLABELS", (int)figure->ylabels.nr},
+		{"NR_XLABELS", (int)figure->xlabels.nr},
 		{"NR_FOOTS", script->nr_foots},
 	};
 
@@ -278,6 +279,8 @@ static int script_put_word(FILE *file, const struct script *script, const char *
 		script_put_names(file, &figure->arms, figure->arms.nr, SCRIPT_MAX_KEY_CHARS);
 	else if (!strcmp(word, "YLABELS"))
 		script_put_names(file, &figure->ylabels, figure->ylabels.nr, 80);
+	else if (!strcmp(word, "XLABELS"))
+		script_put_names(file, &figure->xlabels, figure->xlabels.nr, 80);
 	else if (!strcmp(word, "TICKS"))
 		script_put_ticks(file, script);
 	else if (!strcmp(word, "FOOTS"))

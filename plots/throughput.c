@@ -36,7 +36,10 @@ static void throughput_add(const struct nslab_plot_input *input,
 			       nslab_names_add(figure, &figure->arms, cell->cell.arm),
 			       (double)cell->cell.size_bytes);
 	nslab_figure_values(row, cell, 0);
-	nslab_size_text(cell->cell.size_bytes, tick, sizeof(tick));
+	if (cell->cell.size_bytes)
+		nslab_size_text(cell->cell.size_bytes, tick, sizeof(tick));
+	else
+		snprintf(tick, sizeof(tick), "many sizes");
 	if (row) {
 		int at = nslab_names_add(figure, &figure->ticks, tick);
 

@@ -8,14 +8,18 @@
  * so. Two machines have nothing in common but the question, so only ratios to a baseline that both
  * measured are compared.
  *
+ * A run that was imported from another tool has no blocks: its trials are an unpaired sample. That
+ * costs power, but the machine must be the same all the same.
+ *
  * Invariants: only blocks that both sides have count; no value is dropped for its size; a verdict
- * is never given without an interval. Left out: correction for looking at many cells, and pooling
- * of more than two runs.
+ * is never given without an interval. Left out: many cells at once, which is
+ * compare_judge.c, and pooling of more than two runs.
  */
 #define _GNU_SOURCE
 #include "results/compare.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,20 +114,43 @@ static void contrast_init(struct nslab_contrast *row, const struct nslab_cell_va
 		.lo = NAN,
 		.hi = NAN,
 		.verdict = NSLAB_INCONCLUSIVE,
+		.p_holm = NAN,
+		.q = NAN,
 	};
 }
 
-static int contrast_fill(struct nslab_contrast *row, const struct compare_series *differences)
+static void contrast_finish(struct nslab_contrast *row)
 {
-	int rc = nslab_paired_compare(differences->logs, differences->nr, NSLAB_CONFIDENCE,
-				      &row->paired);
-
-	if (rc)
-		return rc;
 	row->ratio = exp(row->paired.estimate);
 	row->lo = exp(row->paired.lo);
 	row->hi = exp(row->paired.hi);
 	row->verdict = nslab_verdict(&row->paired, log1p(NSLAB_MARGIN));
+}
+
+static int contrast_fill(struct nslab_rank_cache *cache, struct nslab_contrast *row,
+			 const struct compare_series *differences)
+{
+	int rc = nslab_paired_compare_with(cache, differences->logs, differences->nr,
+					   NSLAB_CONFIDENCE, &row->paired);
+
+	if (!rc)
+		contrast_finish(row);
+	return rc;
+}
+
+static int contrast_fill_unpaired(struct nslab_rank_cache *cache, struct nslab_contrast *row,
+				  const struct compare_series *a, const struct compare_series *b)
+{
+	struct nslab_unpaired u;
+	int rc = nslab_unpaired_compare_with(cache, a->logs, a->nr, b->logs, b->nr,
+					     NSLAB_CONFIDENCE, &u);
+
+	if (rc)
+		return rc;
+	row->paired = (struct nslab_paired){
+		u.nr_a < u.nr_b ? u.nr_a : u.nr_b, u.estimate, u.lo, u.hi, u.p, u.mde};
+	row->is_approximate = !u.is_exact;
+	contrast_finish(row);
 	return 0;
 }
 
@@ -140,12 +167,6 @@ const char *nslab_contrast_word(const struct nslab_contrast *contrast)
 		break;
 	}
 	return "unclear";
-}
-
-bool nslab_contrast_is_worse(const struct nslab_contrast *contrast)
-{
-	return contrast->paired.n && contrast->verdict == NSLAB_CHANGED &&
-	       contrast->paired.lo > 0.0;
 }
 
 /* ---- finding cells by family and by key ---- */
@@ -265,8 +286,8 @@ out:
 
 /* ---- one run ---- */
 
-static int compare_arm(const struct compare_index *baselines, const struct nslab_cell_values *cell,
-		       struct nslab_contrast *row)
+static int compare_arm(struct nslab_rank_cache *cache, const struct compare_index *baselines,
+		       const struct nslab_cell_values *cell, struct nslab_contrast *row)
 {
 	const struct nslab_cell_values *base = index_find(baselines, cell->cell.family);
 	struct compare_series ratio = {0};
@@ -277,7 +298,7 @@ static int compare_arm(const struct compare_index *baselines, const struct nslab
 		return 0;
 	rc = series_ratio(cell, base, &ratio);
 	if (!rc)
-		rc = contrast_fill(row, &ratio);
+		rc = contrast_fill(cache, row, &ratio);
 	series_free(&ratio);
 	return rc;
 }
@@ -286,11 +307,13 @@ int nslab_compare_arms(const struct nslab_cell_list *list, struct nslab_contrast
 		       struct nslab_err *err)
 {
 	struct nslab_contrast *rows = calloc(list->nr + 1, sizeof(*rows));
+	struct nslab_rank_cache *cache = nslab_rank_cache_create();
 	struct compare_index baselines = {0};
-	int rc = rows ? index_build(list, compare_family, true, &baselines) : -ENOMEM;
+	int rc = rows && cache ? index_build(list, compare_family, true, &baselines) : -ENOMEM;
 
 	for (size_t i = 0; !rc && i < list->nr; i++)
-		rc = compare_arm(&baselines, &list->cells[i], &rows[i]);
+		rc = compare_arm(cache, &baselines, &list->cells[i], &rows[i]);
+	nslab_rank_cache_free(cache);
 	free(baselines.cells);
 	if (rc) {
 		free(rows);
@@ -303,13 +326,19 @@ int nslab_compare_arms(const struct nslab_cell_list *list, struct nslab_contrast
 int nslab_compare_one(const struct nslab_run_file *run, struct nslab_comparison *comparison,
 		      struct nslab_err *err)
 {
+	int rc;
+
 	*comparison = (struct nslab_comparison){
 		.mode = NSLAB_COMPARE_ARMS,
 		.a = run,
 		.b = run,
 		.list = run->list,
 	};
-	return nslab_compare_arms(run->list, &comparison->rows, err);
+	rc = nslab_compare_arms(run->list, &comparison->rows, err);
+
+	if (!rc)
+		rc = nslab_comparison_judge(comparison, NULL, err);
+	return rc;
 }
 
 /* ---- two runs ---- */
@@ -325,7 +354,17 @@ static bool is_same_host(const struct nslab_run_record *a, const struct nslab_ru
 	       is_same_text(a->cpu_model, b->cpu_model) && a->nr_pus == b->nr_pus;
 }
 
+bool nslab_run_is_imported(const struct nslab_run_record *run)
+{
+	json_t *plan = run->plan_json ? json_loads(run->plan_json, 0, NULL) : NULL;
+	bool is_imported = json_is_string(json_object_get(plan, "imported"));
+
+	json_decref(plan);
+	return is_imported;
+}
+
 struct compare_pair {
+	struct nslab_rank_cache *cache;
 	struct compare_index a_cells, a_baselines, b_baselines;
 	size_t nr_common, nr_with_baseline;
 };
@@ -363,7 +402,7 @@ static int compare_ratio_series(const struct compare_pair *pair,
 	return 0;
 }
 
-static int compare_cell(const struct compare_pair *pair, enum nslab_compare_mode mode,
+static int compare_cell(struct compare_pair *pair, enum nslab_compare_mode mode,
 			const struct nslab_cell_values *cell, struct nslab_contrast *row)
 {
 	const struct nslab_cell_values *base = index_find(&pair->a_cells, cell->cell.key);
@@ -380,10 +419,15 @@ static int compare_cell(const struct compare_pair *pair, enum nslab_compare_mode
 		if (!rc)
 			rc = series_of(cell, &b);
 	}
+	if (!rc && mode == NSLAB_COMPARE_UNPAIRED) {
+		rc = contrast_fill_unpaired(pair->cache, row, &a, &b);
+		goto out;
+	}
 	if (!rc)
 		rc = series_minus(&b, &a, &change);
 	if (!rc)
-		rc = contrast_fill(row, &change);
+		rc = contrast_fill(pair->cache, row, &change);
+out:
 	series_free(&a);
 	series_free(&b);
 	series_free(&change);
@@ -395,6 +439,9 @@ static int pair_build(struct compare_pair *pair, const struct nslab_cell_list *a
 {
 	int rc = index_build(a, compare_key, false, &pair->a_cells);
 
+	pair->cache = nslab_rank_cache_create();
+	if (!rc && !pair->cache)
+		rc = -ENOMEM;
 	if (!rc)
 		rc = index_build(a, compare_family, true, &pair->a_baselines);
 	if (!rc)
@@ -414,6 +461,7 @@ static int pair_build(struct compare_pair *pair, const struct nslab_cell_list *a
 
 static void pair_free(struct compare_pair *pair)
 {
+	nslab_rank_cache_free(pair->cache);
 	free(pair->a_cells.cells);
 	free(pair->a_baselines.cells);
 	free(pair->b_baselines.cells);
@@ -426,9 +474,9 @@ static const char *text_or_dash(const char *text)
 
 /* What makes two runs incomparable, whatever they measured. */
 static int check_runs(const struct nslab_run_file *a, const struct nslab_run_file *b,
-		      struct nslab_err *err)
+		      bool is_unpaired, struct nslab_err *err)
 {
-	if (!is_same_text(a->run.statistic, b->run.statistic))
+	if (!is_unpaired && !is_same_text(a->run.statistic, b->run.statistic))
 		return nslab_fail(err, -EINVAL,
 				  "cannot compare '%.300s' with '%.300s': statistic %s against %s",
 				  a->path, b->path, text_or_dash(a->run.statistic),
@@ -442,6 +490,34 @@ static int check_runs(const struct nslab_run_file *a, const struct nslab_run_fil
 	return 0;
 }
 
+/* Another tool tells less about its machine; what both tell must agree. */
+static int choose_unpaired(struct nslab_comparison *comparison, struct nslab_err *err)
+{
+	const struct nslab_run_record *a = &comparison->a->run, *b = &comparison->b->run;
+	bool is_one_statistic = is_same_text(a->statistic, b->statistic);
+
+	if (!a->host_name || !b->host_name || strcmp(a->host_name, b->host_name) ||
+	    a->nr_pus != b->nr_pus ||
+	    (a->cpu_model && b->cpu_model && strcmp(a->cpu_model, b->cpu_model)))
+		return nslab_fail(err, -EINVAL,
+				  "cannot compare '%.300s' with '%.300s': times of different"
+				  " machines do not compare (%.60s, %d PUs against %.60s, %d PUs)",
+				  comparison->a->path, comparison->b->path,
+				  text_or_dash(a->host_name), a->nr_pus, text_or_dash(b->host_name),
+				  b->nr_pus);
+	comparison->mode = NSLAB_COMPARE_UNPAIRED;
+	snprintf(
+		comparison->note, sizeof(comparison->note),
+		"none: an imported run has no blocks, so trials are two unpaired samples"
+		" (Mann-Whitney, median of all differences), and what the machine did in between is"
+		" part of the change%s%.20s%s%.20s",
+		is_one_statistic ? "" : "; a trial of A is told by its ",
+		is_one_statistic ? "" : text_or_dash(a->statistic),
+		is_one_statistic ? "" : ", one of B by its ",
+		is_one_statistic ? "" : text_or_dash(b->statistic));
+	return 0;
+}
+
 static int choose_mode(const struct compare_pair *pair, bool want_ratios,
 		       struct nslab_comparison *comparison, struct nslab_err *err)
 {
@@ -452,6 +528,8 @@ static int choose_mode(const struct compare_pair *pair, bool want_ratios,
 		return nslab_fail(err, -EINVAL,
 				  "cannot compare '%.400s' with '%.400s': no cell is in both",
 				  comparison->a->path, comparison->b->path);
+	if (nslab_run_is_imported(a) || nslab_run_is_imported(b))
+		return choose_unpaired(comparison, err);
 	if (is_one_host && !want_ratios) {
 		comparison->mode = NSLAB_COMPARE_TIMES;
 		snprintf(comparison->note, sizeof(comparison->note),
@@ -477,8 +555,9 @@ static int choose_mode(const struct compare_pair *pair, bool want_ratios,
 int nslab_compare_two(const struct nslab_run_file *a, const struct nslab_run_file *b,
 		      bool want_ratios, struct nslab_comparison *comparison, struct nslab_err *err)
 {
+	bool is_unpaired = nslab_run_is_imported(&a->run) || nslab_run_is_imported(&b->run);
 	struct compare_pair pair = {0};
-	int rc = check_runs(a, b, err);
+	int rc = check_runs(a, b, is_unpaired, err);
 
 	*comparison = (struct nslab_comparison){.a = a, .b = b, .list = b->list};
 	if (rc)
@@ -495,10 +574,12 @@ int nslab_compare_two(const struct nslab_run_file *a, const struct nslab_run_fil
 	for (size_t i = 0; !rc && i < b->list->nr; i++)
 		rc = compare_cell(&pair, comparison->mode, &b->list->cells[i],
 				  &comparison->rows[i]);
-	if (rc)
-		nslab_fail(err, rc, "cannot compare: %s", strerror(-rc));
 	comparison->nr_only_a = a->list->nr - pair.nr_common;
 	comparison->nr_only_b = b->list->nr - pair.nr_common;
+	if (rc)
+		nslab_fail(err, rc, "cannot compare: %s", strerror(-rc));
+	else
+		rc = nslab_comparison_judge(comparison, NULL, err);
 out:
 	pair_free(&pair);
 	if (rc)

@@ -1,24 +1,147 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * compare_print.c: a comparison as text, as JSON and as CSV.
+ * compare_print.c: a comparison for people: a text made to be pasted into a mail, and Markdown.
  *
- * The three show the same rows in the same order, so that a script and a reader never disagree. The
- * text keeps to the given width; JSON and CSV carry every figure, with null or an empty field for
- * what does not exist. Text from the file is escaped for the format it goes to. Left out: colour
- * and links.
+ * One plain sentence stands on top, then who was measured, then a row for each cell in the order of
+ * a report: base, new, change, interval, n, the smallest change that would be found, p, q and the
+ * verdict. Columns are as narrow as their figures allow, since the text keeps to the given width;
+ * a figure too large for its column becomes a bound, never a longer line. A name that does not fit
+ * gets a line of its own, a reason is folded.
+ *
+ * Invariants: '-' is "does not exist". Left out: colour and links.
  */
 #include "results/compare.h"
-#include "results/encode.h"
 #include "results/table.h"
 #include "results/text.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PRINT_ARM_WIDTH 17
+#define PRINT_ARM_WIDTH 12
+
+struct print_cell {
+	char text[32];
+};
+
+static struct print_cell print_fixed(int digits, double value, const char *unit)
+{
+	struct print_cell cell;
+
+	snprintf(cell.text, sizeof(cell.text), "%.*f%s", digits, value, unit);
+	return cell;
+}
+
+static const struct print_cell print_absent = {"-"};
+
+/* ns per operation, or a ratio, in at most 6 characters */
+static struct print_cell print_value(enum nslab_compare_mode mode, double value)
+{
+	struct print_cell cell;
+
+	if (!isfinite(value))
+		return print_absent;
+	if (value < 9.9995 && mode == NSLAB_COMPARE_RATIOS)
+		return print_fixed(3, value, "");
+	if (value < 999.95)
+		return print_fixed(2, value, "");
+	if (value < 999999.5)
+		return print_fixed(0, value, "");
+	snprintf(cell.text, sizeof(cell.text), "%.0e", value);
+	return cell;
+}
+
+/* "+1.2", "-34.8", "+123" in at most 5 characters */
+static struct print_cell print_signed(double fraction)
+{
+	struct print_cell cell;
+	double percent = 100.0 * fraction;
+
+	if (!isfinite(fraction))
+		return print_absent;
+	if (percent >= 9999.5)
+		return (struct print_cell){">9999"};
+	snprintf(cell.text, sizeof(cell.text), "%+.*f", fabs(percent) < 99.95 ? 1 : 0, percent);
+	return cell;
+}
+
+static struct print_cell print_change(double fraction)
+{
+	struct print_cell cell = print_signed(fraction);
+
+	if (isfinite(fraction))
+		strcat(cell.text, "%");
+	return cell;
+}
+
+static struct print_cell print_interval(double lo, double hi)
+{
+	struct print_cell cell;
+
+	if (isnan(lo) || isnan(hi))
+		return print_absent;
+	snprintf(cell.text, sizeof(cell.text), "%.14s..%.14s", print_signed(lo).text,
+		 print_signed(hi).text);
+	return cell;
+}
+
+static struct print_cell print_count(size_t n)
+{
+	struct print_cell cell;
+
+	if (n < 1000)
+		snprintf(cell.text, sizeof(cell.text), "%zu", n);
+	else
+		snprintf(cell.text, sizeof(cell.text), "%zuk", n / 1000);
+	return cell;
+}
+
+/* Smallest change that would be found, in at most 4 characters. */
+static struct print_cell print_mde(double mde)
+{
+	double percent = 100.0 * expm1(mde);
+
+	if (!isfinite(percent))
+		return print_absent;
+	if (percent >= 999.5)
+		return (struct print_cell){">999"};
+	return print_fixed(percent < 9.95 ? 1 : 0, percent, "%");
+}
+
+/* ".012", "5e-4" */
+static struct print_cell print_p(double p)
+{
+	struct print_cell cell;
+
+	if (isnan(p))
+		return print_absent;
+	if (p >= 0.9995)
+		return (struct print_cell){"1"};
+	if (p >= 0.0009995) {
+		snprintf(cell.text, sizeof(cell.text), "%.3f", p);
+		memmove(cell.text, cell.text + 1, strlen(cell.text));
+		return cell;
+	}
+	if (p < 1e-9)
+		return (struct print_cell){"<e-9"};
+	snprintf(cell.text, sizeof(cell.text), "%.0e", p); /* "5e-04" */
+	memmove(cell.text + 3, cell.text + 4, strlen(cell.text + 3));
+	return cell;
+}
+
+/* p as the row is judged by it: of a primary cell after Holm. */
+static double print_judged_p(const struct nslab_contrast *row)
+{
+	return row->is_primary ? row->p_holm : row->paired.p;
+}
+
+static const char *print_verdict(const struct nslab_contrast *row)
+{
+	return isnan(row->lo) ? "-" : nslab_verdict_word(row->verdict);
+}
+
+/* ---- text ---- */
 
 /* NULL when the cell has its values. */
 static const char *print_cause(const struct nslab_cell_values *cell)
@@ -28,36 +151,19 @@ static const char *print_cause(const struct nslab_cell_values *cell)
 	return cell->cell.skipped ? cell->cell.skipped : cell->cause;
 }
 
-static void print_arms_row(const struct nslab_contrast *row, FILE *out)
+static void print_figures(enum nslab_compare_mode mode, const struct nslab_contrast *row, FILE *out)
 {
 	if (row->base == row->cell) {
-		fprintf(out, " %8s  baseline, n = %zu\n", nslab_text_ns(row->cell_value).text,
-			row->cell->nr);
+		fprintf(out, " %6s %6s  baseline, n = %zu\n",
+			print_value(mode, row->cell_value).text, "", row->cell->nr);
 		return;
 	}
-	fprintf(out, " %8s %7s %18s %3zu", nslab_text_ns(row->cell_value).text,
-		nslab_text_percent(row->ratio - 1.0, 1).text,
-		nslab_text_change(row->lo - 1.0, row->hi - 1.0).text, row->paired.n);
-	if (isnan(row->paired.p))
-		fprintf(out, " %6s", "-");
-	else
-		fprintf(out, " %6.4f", row->paired.p);
-	fprintf(out, " %5s %s\n", nslab_text_percent(expm1(row->paired.mde), 0).text,
-		nslab_contrast_word(row));
-}
-
-static struct nslab_cell_text print_value(enum nslab_compare_mode mode, double value)
-{
-	return mode == NSLAB_COMPARE_RATIOS ? nslab_text_ratio(value) : nslab_text_ns(value);
-}
-
-static void print_two_row(enum nslab_compare_mode mode, const struct nslab_contrast *row, FILE *out)
-{
-	fprintf(out, " %9s %9s %7s %18s %3zu %s\n", print_value(mode, row->base_value).text,
-		print_value(mode, row->cell_value).text,
-		nslab_text_percent(row->ratio - 1.0, 1).text,
-		nslab_text_change(row->lo - 1.0, row->hi - 1.0).text, row->paired.n,
-		nslab_contrast_word(row));
+	fprintf(out, " %6s %6s %6s %12s %3s %4s %4s %4s%c%s\n",
+		print_value(mode, row->base_value).text, print_value(mode, row->cell_value).text,
+		print_change(row->ratio - 1.0).text,
+		print_interval(row->lo - 1.0, row->hi - 1.0).text, print_count(row->paired.n).text,
+		print_mde(row->paired.mde).text, print_p(print_judged_p(row)).text,
+		print_p(row->q).text, row->is_primary ? '*' : ' ', print_verdict(row));
 }
 
 /* What is missing, on either side; told once when both sides miss it for one reason. */
@@ -77,72 +183,123 @@ static void print_causes(const struct nslab_comparison *comparison,
 	}
 }
 
+/* An arm without a baseline has nothing but its own value, which the table of the run tells. */
+static bool print_has_figures(const struct nslab_comparison *comparison,
+			      const struct nslab_contrast *row)
+{
+	return row->cell->nr &&
+	       (comparison->mode == NSLAB_COMPARE_ARMS || (row->base && row->base->nr));
+}
+
 static void print_row(const struct nslab_comparison *comparison, const struct nslab_contrast *row,
 		      FILE *out, int columns)
 {
-	bool is_one = comparison->mode == NSLAB_COMPARE_ARMS;
 	char arm[256];
 
-	if (row->cell->nr && (is_one || row->base->nr)) {
+	if (print_has_figures(comparison, row)) {
 		nslab_arm_text(&row->cell->cell, arm, sizeof(arm));
-		nslab_text_put(out, arm, PRINT_ARM_WIDTH);
 		if (strlen(arm) > PRINT_ARM_WIDTH)
-			fprintf(out, "\n%*s", PRINT_ARM_WIDTH, "");
-		if (is_one)
-			print_arms_row(row, out);
-		else
-			print_two_row(comparison->mode, row, out);
+			nslab_text_fold(out, "", arm, 0, columns);
+		nslab_text_put(out, strlen(arm) > PRINT_ARM_WIDTH ? "" : arm, PRINT_ARM_WIDTH);
+		print_figures(comparison->mode, row, out);
 	}
 	print_causes(comparison, row, out, columns);
 }
 
 static void print_family(enum nslab_compare_mode mode, const char *family, FILE *out, int columns)
 {
+	bool is_one = mode == NSLAB_COMPARE_ARMS;
+
 	fputc('\n', out);
 	nslab_text_fold(out, "", family, 0, columns);
-	if (mode == NSLAB_COMPARE_ARMS)
-		fprintf(out, "%-*s %8s %7s %18s %3s %6s %5s %s\n", PRINT_ARM_WIDTH, "arm", "ns/op",
-			"change", "95 % interval", "n", "p", "MDE", "is");
-	else
-		fprintf(out, "%-*s %9s %9s %7s %18s %3s %s\n", PRINT_ARM_WIDTH, "arm",
-			mode == NSLAB_COMPARE_TIMES ? "A ns/op" : "A ratio",
-			mode == NSLAB_COMPARE_TIMES ? "B ns/op" : "B ratio", "change",
-			"95 % interval", "n", "B is");
+	fprintf(out, "%-*s %6s %6s %6s %12s %3s %4s %4s %4s %s\n", PRINT_ARM_WIDTH, "arm",
+		is_one ? "base" : "A base", is_one ? "new" : "B new", "change", "95 % int., %", "n",
+		"MDE", "p", "q", "verdict");
 }
 
-static void print_counts(const struct nslab_comparison *comparison, FILE *out, int columns)
+struct print_tally {
+	size_t nr, nr_slower, nr_faster, nr_same, nr_approximate, nr_ungated;
+};
+
+static struct print_tally print_count_rows(const struct nslab_comparison *comparison)
 {
-	size_t nr = 0, nr_slower = 0, nr_faster = 0, nr_same = 0;
-	char text[512];
+	struct print_tally tally = {0};
 
 	for (size_t i = 0; i < comparison->list->nr; i++) {
-		const char *word = nslab_contrast_word(&comparison->rows[i]);
+		const struct nslab_contrast *row = &comparison->rows[i];
+		bool is_changed = row->paired.n && row->verdict == NSLAB_CHANGED;
+		bool is_slower = is_changed && row->paired.lo > 0.0;
 
-		nr += *word != '-';
-		nr_slower += !strcmp(word, "slower");
-		nr_faster += !strcmp(word, "faster");
-		nr_same += !strcmp(word, "same");
+		if (!row->paired.n || row->cell->cell.is_twin)
+			continue;
+		tally.nr++;
+		tally.nr_slower += is_slower;
+		tally.nr_faster += is_changed && !is_slower;
+		tally.nr_same += row->verdict == NSLAB_EQUIVALENT;
+		tally.nr_approximate += row->is_approximate;
+		tally.nr_ungated += is_slower && !nslab_contrast_is_worse(row);
 	}
+	return tally;
+}
+
+static void print_legend(const struct nslab_comparison *comparison, const struct print_tally *tally,
+			 FILE *out, int columns)
+{
+	bool is_unpaired = comparison->mode == NSLAB_COMPARE_UNPAIRED;
+	char text[1024], approximate[80] = "";
+
+	if (tally->nr_approximate)
+		snprintf(approximate, sizeof(approximate),
+			 " (normal approximation in %zu rows of large samples)",
+			 tally->nr_approximate);
+	snprintf(text, sizeof(text),
+		 "base, new: %s. changed, equivalent: the whole 95 %% interval lies beyond or"
+		 " within +-1 %%; there is none below %s. MDE: smallest change found with 80 %%"
+		 " power. p: exact %s test%s; * primary cell: after Holm over %zu of them. q:"
+		 " Benjamini-Hochberg over %zu cells.%s",
+		 comparison->mode == NSLAB_COMPARE_RATIOS ? "ratio to the run's own baseline"
+							  : "ns per operation",
+		 is_unpaired ? "about 4 trials each" : "n = 6",
+		 is_unpaired ? "Mann-Whitney" : "signed-rank", approximate, comparison->nr_primary,
+		 comparison->nr_tested,
+		 comparison->mode == NSLAB_COMPARE_ARMS ? " A' is A a second time." : "");
+	nslab_text_fold(out, "", text, 0, columns);
+}
+
+static void print_foot(const struct nslab_comparison *comparison, FILE *out, int columns)
+{
+	struct print_tally tally = print_count_rows(comparison);
+	char text[512];
+
 	fputc('\n', out);
 	snprintf(text, sizeof(text),
-		 "%zu compared: %zu slower, %zu faster, %zu same, %zu unclear. Beyond or within"
-		 " +-1 %% counts with the whole 95 %% interval; below n = 6 there is none.%s",
-		 nr, nr_slower, nr_faster, nr_same, nr - nr_slower - nr_faster - nr_same,
-		 comparison->mode == NSLAB_COMPARE_ARMS
-			 ? " A' is A a second time. MDE: smallest change found with 80 % power."
-			 : "");
+		 "%zu compared: %zu slower, %zu faster, %zu equivalent, %zu inconclusive", tally.nr,
+		 tally.nr_slower, tally.nr_faster, tally.nr_same,
+		 tally.nr - tally.nr_slower - tally.nr_faster - tally.nr_same);
 	nslab_text_fold(out, "", text, 0, columns);
+	if (tally.nr_ungated) {
+		snprintf(text, sizeof(text),
+			 "%zu of the slower cells fail%s no gate: not primary, or p after Holm is"
+			 " above .05 (--primary names fewer, more blocks lower p)",
+			 tally.nr_ungated, tally.nr_ungated == 1 ? "s" : "");
+		nslab_text_fold(out, "", text, 0, columns);
+	}
 	if (comparison->nr_only_a || comparison->nr_only_b) {
 		snprintf(text, sizeof(text), "%zu cells are only in A, %zu only in B",
 			 comparison->nr_only_a, comparison->nr_only_b);
 		nslab_text_fold(out, "", text, 0, columns);
 	}
+	print_legend(comparison, &tally, out, columns);
 }
 
 static void print_head(const struct nslab_comparison *comparison, FILE *out, int columns)
 {
 	const struct nslab_run_file *a = comparison->a, *b = comparison->b;
+	char sentence[1024];
 
+	nslab_comparison_sentence(comparison, sentence, sizeof(sentence));
+	nslab_text_fold(out, "", sentence, 0, columns);
+	fputc('\n', out);
 	if (comparison->mode == NSLAB_COMPARE_ARMS) {
 		nslab_results_header(a->list, &a->run, a->status, a->harness_ns, out, columns);
 		return;
@@ -151,10 +308,10 @@ static void print_head(const struct nslab_comparison *comparison, FILE *out, int
 	nslab_results_header(a->list, &a->run, a->status, a->harness_ns, out, columns);
 	fputc('\n', out);
 	nslab_text_fold(out, "B", b->path, 2, columns);
-	if (comparison->mode == NSLAB_COMPARE_TIMES)
-		nslab_results_brief(b->list, &b->run, b->status, out, columns);
-	else
+	if (comparison->mode == NSLAB_COMPARE_RATIOS)
 		nslab_results_header(b->list, &b->run, b->status, b->harness_ns, out, columns);
+	else
+		nslab_results_brief(b->list, &b->run, b->status, out, columns);
 	fputc('\n', out);
 	nslab_text_fold(out, "pairing", comparison->note, 11, columns);
 }
@@ -178,105 +335,67 @@ int nslab_comparison_print(const struct nslab_comparison *comparison, FILE *out,
 		}
 		print_row(comparison, row, out, columns);
 	}
-	print_counts(comparison, out, columns);
+	print_foot(comparison, out, columns);
 	free(order);
 	return ferror(out) ? -EIO : 0;
 }
 
-/* ---- for programs ---- */
+/* ---- Markdown ---- */
 
-static const char *const print_modes[] = {
-	[NSLAB_COMPARE_ARMS] = "arms",
-	[NSLAB_COMPARE_TIMES] = "times",
-	[NSLAB_COMPARE_RATIOS] = "ratios",
-};
-
-static json_t *json_run(const struct nslab_run_file *file)
+/* Text in a table: what has a meaning there is escaped, what is not printable becomes '?'. */
+static void markdown_text(FILE *out, const char *text)
 {
-	const struct nslab_run_record *run = &file->run;
-
-	return json_pack(
-		"{so so so so so so so so sb so so sI sI}", "path", nslab_json_text(file->path),
-		"uuid", nslab_json_text(run->uuid), "name", nslab_json_text(run->name), "label",
-		nslab_json_text(run->label), "host_name", nslab_json_text(run->host_name),
-		"cpu_model", nslab_json_text(run->cpu_model), "kernel",
-		nslab_json_text(run->kernel), "statistic", nslab_json_text(run->statistic),
-		"is_simulated", run->is_simulated, "placement_unavailable",
-		nslab_json_text(run->placement_unavailable), "status",
-		nslab_json_text(file->status), "nr_trials", (json_int_t)file->list->nr_trials,
-		"nr_trials_planned", (json_int_t)run->nr_trials_planned);
+	for (; *text; text++) {
+		if (strchr("|\\`*_<>[]", *text))
+			fputc('\\', out);
+		fputc((unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e ? '?' : *text,
+		      out);
+	}
 }
 
-static json_t *json_row(const struct nslab_contrast *row)
+static void markdown_row(const struct nslab_comparison *comparison,
+			 const struct nslab_contrast *row, FILE *out)
 {
-	const struct nslab_cell_record *cell = &row->cell->cell;
+	char arm[256];
 
-	return json_pack("{so so so sb sb so so so sI sI so so so so so ss so}", "key",
-			 nslab_json_text(cell->key), "family", nslab_json_text(cell->family), "arm",
-			 nslab_json_text(cell->arm), "is_baseline",
-			 cell->is_baseline && !cell->is_twin, "is_twin", cell->is_twin, "base",
-			 nslab_json_text(row->base ? row->base->cell.key : NULL), "base_value",
-			 nslab_json_real(row->base_value), "value",
-			 nslab_json_real(row->cell_value), "nr_trials", (json_int_t)row->cell->nr,
-			 "n", (json_int_t)row->paired.n, "ratio", nslab_json_real(row->ratio), "lo",
-			 nslab_json_real(row->lo), "hi", nslab_json_real(row->hi), "p",
-			 nslab_json_real(row->paired.p), "mde",
-			 nslab_json_real(expm1(row->paired.mde)), "verdict",
-			 row->paired.n ? nslab_verdict_word(row->verdict) : "none", "cause",
-			 nslab_json_text(print_cause(row->cell)));
+	fputs("| ", out);
+	markdown_text(out, row->cell->cell.family);
+	fputs(" | ", out);
+	nslab_arm_text(&row->cell->cell, arm, sizeof(arm));
+	markdown_text(out, arm);
+	fprintf(out, " | %s | %s | %s | %s | %zu | %s | %s | %s | %s%s |\n",
+		print_value(comparison->mode, row->base_value).text,
+		print_value(comparison->mode, row->cell_value).text,
+		print_change(row->ratio - 1.0).text,
+		print_interval(row->lo - 1.0, row->hi - 1.0).text, row->paired.n,
+		print_mde(row->paired.mde).text, print_p(print_judged_p(row)).text,
+		print_p(row->q).text, print_verdict(row), row->is_primary ? " \\*" : "");
 }
 
-int nslab_comparison_json(const struct nslab_comparison *comparison, FILE *out)
+int nslab_comparison_markdown(const struct nslab_comparison *comparison, FILE *out)
 {
-	bool is_two = comparison->mode != NSLAB_COMPARE_ARMS;
-	json_t *rows = json_array();
-	json_t *root;
-	int rc = 0;
+	size_t *order = nslab_family_order(comparison->list);
+	char sentence[1024];
 
-	for (size_t i = 0; rows && i < comparison->list->nr; i++)
-		rc |= json_array_append_new(rows, json_row(&comparison->rows[i]));
-	root = json_pack("{ss so so sf sf so sI sI so}", "mode", print_modes[comparison->mode], "a",
-			 json_run(comparison->a), "b",
-			 is_two ? json_run(comparison->b) : json_null(), "confidence",
-			 NSLAB_CONFIDENCE, "margin", NSLAB_MARGIN, "note",
-			 nslab_json_text(is_two ? comparison->note : NULL), "nr_only_a",
-			 (json_int_t)comparison->nr_only_a, "nr_only_b",
-			 (json_int_t)comparison->nr_only_b, "rows", rows);
-	if (!root || rc)
-		rc = -ENOMEM;
-	else if (json_dumpf(root, out, JSON_INDENT(1) | JSON_REAL_PRECISION(12)) ||
-		 fputc('\n', out) == EOF)
-		rc = -EIO;
-	json_decref(root);
-	return rc;
-}
-
-static void csv_row(const struct nslab_comparison *comparison, const struct nslab_contrast *row,
-		    FILE *out)
-{
-	const struct nslab_cell_record *cell = &row->cell->cell;
-	const double values[] = {
-		row->base_value, row->cell_value,	row->ratio, row->lo, row->hi,
-		row->paired.p,	 expm1(row->paired.mde)};
-
-	nslab_csv_text(out, cell->family, ',');
-	nslab_csv_text(out, cell->arm, ',');
-	nslab_csv_text(out, cell->key, ',');
-	nslab_csv_text(out, print_modes[comparison->mode], ',');
-	nslab_csv_text(out, row->base ? row->base->cell.key : NULL, ',');
-	fprintf(out, "%d,%zu,%zu,", cell->is_twin, row->cell->nr, row->paired.n);
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		nslab_csv_real(out, values[i], ',');
-	nslab_csv_text(out, row->paired.n ? nslab_verdict_word(row->verdict) : "none", ',');
-	nslab_csv_text(out, print_cause(row->cell), '\n');
-}
-
-int nslab_comparison_csv(const struct nslab_comparison *comparison, FILE *out)
-{
-	fputs("family,arm,key,mode,base,is_twin,nr_trials,n,base_value,value,ratio,lo,hi,p,mde,"
-	      "verdict,cause\n",
+	if (!order)
+		return -ENOMEM;
+	nslab_comparison_sentence(comparison, sentence, sizeof(sentence));
+	markdown_text(out, sentence);
+	fputs("\n\n| family | arm | base | new | change | 95 % interval, % | n | MDE | p | q |"
+	      " verdict |\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
 	      out);
-	for (size_t i = 0; i < comparison->list->nr; i++)
-		csv_row(comparison, &comparison->rows[i], out);
+	for (size_t i = 0; i < comparison->list->nr; i++) {
+		const struct nslab_contrast *row = &comparison->rows[order[i]];
+
+		if (row->paired.n)
+			markdown_row(comparison, row, out);
+	}
+	fprintf(out,
+		"\nbase, new: %s. \\* primary cell: p is after Holm over %zu of them. q:"
+		" Benjamini-Hochberg over %zu cells.\n",
+		comparison->mode == NSLAB_COMPARE_RATIOS ? "ratio to the run's own baseline"
+							 : "ns per operation",
+		comparison->nr_primary, comparison->nr_tested);
+	free(order);
 	return ferror(out) ? -EIO : 0;
 }

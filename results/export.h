@@ -16,4 +16,13 @@ int nslab_export_csv(struct nslab_run_file *file, FILE *out, struct nslab_err *e
 /* {"schema", "run": {..}, "cells": [{.., "trials": [{.., "windows", "counters", "caches"}]}]} */
 int nslab_export_json(struct nslab_run_file *file, FILE *out, struct nslab_err *err);
 
+/* Google Benchmark's JSON, one entry for each trial that counts. */
+int nslab_export_gbench(struct nslab_run_file *file, FILE *out, struct nslab_err *err);
+
+/* OpenMetrics text, for a monitor: medians, intervals, ratios; ends with "# EOF". */
+int nslab_export_openmetrics(struct nslab_run_file *file, FILE *out, struct nslab_err *err);
+
+/* "Type:KEY Per elem: N cycles(tsc) N.NNN ns (step:0)" for each cell; adds counters to the list. */
+int nslab_export_slab_test(struct nslab_run_file *file, FILE *out, struct nslab_err *err);
+
 #endif

@@ -21,9 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIGURES_NAME_WIDTH 26
-#define FIGURES_ARM_WIDTH  12
-#define FIGURES_ROWS_MAX   24 /* of a family's table; the CSV has all */
+#define FIGURES_NAME_WIDTH  30
+#define FIGURES_ARM_WIDTH   12
+#define FIGURES_ROWS_MAX    24	 /* of a family's table; the CSV has all */
+#define FIGURES_WHOLE_SHARE 0.99 /* of the time; below, a count is an estimate */
 
 struct figures_reader {
 	struct nslab_store *store;
@@ -119,9 +120,15 @@ static int figures_read(struct figures_reader *r, struct nslab_err *err)
 {
 	sqlite3_stmt *statement;
 	int rc = nslab_store_prepare(r->store,
-				     "SELECT t.cell, f.name, f.unit, f.value FROM figure f"
+				     "SELECT t.cell, f.name AS name, f.unit, f.value FROM figure f"
 				     " JOIN trial t ON t.id = f.trial WHERE t.is_valid"
-				     " ORDER BY t.cell, f.name, t.block",
+				     " UNION ALL SELECT t.cell, c.name, c.source ||"
+				     " iif(c.running_ns < 0.99 * c.enabled_ns, ', estimated', ''),"
+				     " c.value"
+				     " FROM counter c JOIN trial t ON t.id = c.trial"
+				     " WHERE t.is_valid AND c.value IS NOT NULL"
+				     " AND c.source IN ('formula', 'simulated')"
+				     " ORDER BY 1, 2",
 				     &statement, err);
 
 	if (rc)
@@ -298,7 +305,7 @@ static void block_put_value(double value, FILE *out)
 /* Arms from..to side by side. */
 static void block_print_part(const struct figures_block *b, size_t from, size_t to, FILE *out)
 {
-	nslab_text_put(out, "told by the workload", FIGURES_NAME_WIDTH);
+	nslab_text_put(out, "figure", FIGURES_NAME_WIDTH);
 	for (size_t a = from; a < to; a++) {
 		char arm[256], cut[FIGURES_ARM_WIDTH];
 
@@ -309,6 +316,8 @@ static void block_print_part(const struct figures_block *b, size_t from, size_t 
 	fputc('\n', out);
 	for (size_t n = 0; n < b->nr_names; n++) {
 		nslab_text_put(out, b->names[n], FIGURES_NAME_WIDTH);
+		if (strlen(b->names[n]) > FIGURES_NAME_WIDTH)
+			fprintf(out, "\n%*s", FIGURES_NAME_WIDTH, "");
 		for (size_t a = from; a < to; a++)
 			block_put_value(block_value(b, b->arms[a], b->names[n]), out);
 		fputc('\n', out);
@@ -350,6 +359,29 @@ void nslab_figures_table(const struct nslab_figure_list *list, const struct nsla
 	free(b.arms);
 	free(b.names);
 	free(b.units);
+}
+
+void nslab_counters_note(const struct nslab_cell_list *cells, FILE *out, int columns)
+{
+	const struct nslab_cell_counter *worst = NULL;
+	char text[256];
+
+	for (size_t i = 0; i < cells->nr; i++) {
+		for (size_t k = 0; k < cells->cells[i].nr_counters; k++) {
+			const struct nslab_cell_counter *counter = &cells->cells[i].counters[k];
+
+			if (counter->nr && (!worst || counter->running < worst->running))
+				worst = counter;
+		}
+	}
+	if (!worst || worst->running >= FIGURES_WHOLE_SHARE)
+		return;
+	snprintf(text, sizeof(text),
+		 "counters took turns on the hardware: '%.80s' was counted %.0f %% of its time at "
+		 "least, and such values are scaled",
+		 worst->name, 100 * worst->running);
+	fputc('\n', out);
+	nslab_text_fold(out, "", text, 0, columns);
 }
 
 /* ---- CSV ---- */

@@ -45,6 +45,9 @@ void nslab_figure_list_free(struct nslab_figure_list *list); /* NULL is fine */
 void nslab_figures_table(const struct nslab_figure_list *list, const struct nslab_cell_list *cells,
 			 FILE *out, int columns);
 
+/* One sentence when counters had to take turns (after nslab_store_counters); else nothing. */
+void nslab_counters_note(const struct nslab_cell_list *cells, FILE *out, int columns);
+
 /* One row for each count / point, with family and arm. 0 or -EIO. */
 int nslab_figures_csv(const struct nslab_figure_list *list, const struct nslab_cell_list *cells,
 		      FILE *out);

@@ -387,7 +387,9 @@ static const char read_counter_sql[] =
 	" min(CASE WHEN enabled_ns > 0 THEN 1.0 * running_ns / enabled_ns ELSE 1.0 END) AS running,"
 	" min(reason) AS reason FROM counter GROUP BY trial, name"
 	" UNION ALL SELECT trial, name, 'slab', value, 1.0, NULL FROM stat)"
-	" SELECT t.cell, v.source, v.name, v.value, v.value / nullif(o.n, 0), v.running, v.reason"
+	/* a metric is what its formula says; what was simulated is of operations of its own */
+	" SELECT t.cell, v.source, v.name, v.value, CASE v.source WHEN 'formula' THEN NULL"
+	" WHEN 'simulated' THEN v.value ELSE v.value / nullif(o.n, 0) END, v.running, v.reason"
 	" FROM trial t JOIN value v ON v.trial = t.id LEFT JOIN ops o ON o.trial = t.id"
 	" WHERE t.is_valid ORDER BY t.cell, v.source, v.name";
 

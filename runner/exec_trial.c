@@ -13,6 +13,7 @@
 #include "runner/exec_impl.h"
 
 #include "core/rng.h"
+#include "runner/counters/derive.h"
 #include "runner/record.h"
 #include "runner/slabinfo.h"
 
@@ -43,13 +44,13 @@ static uint64_t exec_memory_bytes(const struct exec *e)
 	return bytes > MEMORY_LEAST_BYTES ? bytes : MEMORY_LEAST_BYTES;
 }
 
-/* Takes over spec. */
-static int exec_launch(struct exec *e, json_t *spec, const char *preload, uint64_t seed,
-		       struct nslab_launch_result *launched)
+static struct nslab_launch exec_describe(const struct exec *e, const json_t *spec,
+					 const char *preload, uint64_t seed)
 {
 	const struct nslab_plan *plan = e->plan;
 	uint64_t node_bytes = plan->node_bytes ? plan->node_bytes : ARENA_NODE_BYTES;
-	const struct nslab_launch launch = {
+
+	return (struct nslab_launch){
 		.spec = spec,
 		.preload = preload,
 		.seed = seed,
@@ -57,10 +58,14 @@ static int exec_launch(struct exec *e, json_t *spec, const char *preload, uint64
 		.memory_bytes = exec_memory_bytes(e),
 		.arena_bytes = node_bytes * (uint64_t)plan->topo->nr_nodes,
 	};
-	nslab_launch_fn start = e->options->launch ? e->options->launch : nslab_launch_trial;
-	int rc = spec ? start(&launch, launched) : -ENOMEM;
+}
 
-	json_decref(spec);
+static int exec_launch(struct exec *e, const struct nslab_launch *launch,
+		       struct nslab_launch_result *launched)
+{
+	nslab_launch_fn start = e->options->launch ? e->options->launch : nslab_launch_trial;
+	int rc = launch->spec ? start(launch, launched) : -ENOMEM;
+
 	if (rc)
 		return nslab_fail(e->err, rc, "cannot start a trial: %s", strerror(-rc));
 	return 0;
@@ -82,16 +87,15 @@ static void exec_look(const struct exec *e, const struct nslab_family *family,
 /* A trial that is whole may have been disturbed; cause is where a fault of its own would be. */
 static void exec_judge(const struct exec *e, const struct nslab_family *family,
 		       const struct nslab_noise_counts *before,
-		       struct nslab_launch_result *launched, struct nslab_trial_record *record)
+		       const struct nslab_noise_counts *after, struct nslab_launch_result *launched,
+		       struct nslab_trial_record *record)
 {
-	struct nslab_noise_counts after;
 	struct nslab_noise_trial noise;
 
 	if (!record->is_valid)
 		return;
-	exec_look(e, family, &after);
 	nslab_record_noise(launched, record, family, &noise);
-	if (!nslab_noise_judge(&noise, before, &after, launched->cause, sizeof(launched->cause)))
+	if (!nslab_noise_judge(&noise, before, after, launched->cause, sizeof(launched->cause)))
 		return;
 	record->taint = launched->cause;
 	record->is_valid = !e->plan->is_invalidating;
@@ -109,13 +113,14 @@ static enum nslab_statistic exec_statistic(const char *word)
 /* 0 or the store's error; a trial that failed is stored too. */
 static int exec_store_trial(struct exec *e, const struct nslab_family *family,
 			    struct exec_cell *cell, const struct nslab_noise_counts *before,
+			    const struct nslab_noise_counts *after,
 			    struct nslab_trial_record *record, struct nslab_launch_result *launched)
 {
 	struct nslab_trial_buffers buffers = {0};
 	int rc = nslab_record_fill(launched, exec_statistic(family->statistic), record, &buffers);
 
 	if (!rc) {
-		exec_judge(e, family, before, launched, record);
+		exec_judge(e, family, before, after, launched, record);
 		rc = nslab_store_add_trial(e->store, record, e->err);
 	}
 	if (!rc)
@@ -160,7 +165,7 @@ int exec_trial(struct exec *e, int block, int attempt, size_t f, size_t a, int p
 	const struct nslab_family *family = &e->plan->families[f];
 	const struct nslab_arm *arm = &family->arms[a];
 	struct nslab_launch_result launched;
-	struct nslab_noise_counts before;
+	struct nslab_noise_counts before, after;
 	struct nslab_trial_record record = {
 		.cell = e->cells[f][a].id,
 		.block = block,
@@ -170,15 +175,22 @@ int exec_trial(struct exec *e, int block, int attempt, size_t f, size_t a, int p
 	};
 	bool has_tables = exec_wants_slabinfo(e, block, attempt, arm);
 	json_t *spec = nslab_record_spec(e->plan, family, arm, record.seed, e->options->plugins);
+	const struct nslab_launch launch = exec_describe(e, spec, arm->library, record.seed);
 	int rc;
 
 	if (has_tables && spec)
 		json_object_set_new(spec, "slabinfo", json_true());
 	exec_look(e, family, &before);
-	rc = exec_launch(e, spec, arm->library, record.seed, &launched);
+	rc = exec_launch(e, &launch, &launched);
+	if (!rc)
+		exec_look(e, family, &after);
+	if (!rc)
+		nslab_derive_trial(e->plan, &launch, !block && !attempt && !arm->is_twin,
+				   launched.document);
+	json_decref(spec);
 	if (rc)
 		return rc;
-	rc = exec_store_trial(e, family, &e->cells[f][a], &before, &record, &launched);
+	rc = exec_store_trial(e, family, &e->cells[f][a], &before, &after, &record, &launched);
 	if (!rc && has_tables)
 		rc = nslab_slabinfo_append(e->result->folder, arm->key, launched.document,
 					   launched.cause, e->err);
@@ -195,8 +207,10 @@ int exec_floor(struct exec *e, int block)
 	struct nslab_trial_record record = {.block = block};
 	struct nslab_trial_buffers buffers = {0};
 	struct nslab_launch_result launched;
-	int rc = exec_launch(e, spec, NULL, seed, &launched);
+	const struct nslab_launch launch = exec_describe(e, spec, NULL, seed);
+	int rc = exec_launch(e, &launch, &launched);
 
+	json_decref(spec);
 	if (rc)
 		return rc;
 	rc = nslab_record_fill(&launched, NSLAB_STATISTIC_Q25, &record, &buffers);

@@ -36,6 +36,7 @@
 #define PADDING_BYTES	    4096
 #define MEMORY_FULL_PERCENT 75
 #define OWN_PROGRAM	    "/proc/self/exe"
+#define WRAPPER_WORDS	    32 /* at most, with our own */
 
 extern char **environ;
 
@@ -121,8 +122,7 @@ static void child_limit_memory(uint64_t bytes)
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	const struct rlimit limit = {bytes, bytes};
 
-	if (bytes)
-		setrlimit(RLIMIT_DATA, &limit);
+	setrlimit(RLIMIT_DATA, &limit);
 #else
 	(void)bytes;
 #endif
@@ -139,7 +139,28 @@ static void child_offer_to_oom_killer(void)
 	}
 }
 
-static void child_exec(const struct child *child, char **env, pid_t parent, uint64_t memory_bytes)
+/* The same behind another command, which must be told where the program really lies. */
+static void child_exec_wrapped(const char *const *wrapper, char **env)
+{
+	const char *argv[WRAPPER_WORDS] = {NULL};
+	char program[4096] = "";
+	size_t nr = 0;
+
+	while (wrapper[nr] && nr < WRAPPER_WORDS - 3) {
+		argv[nr] = wrapper[nr];
+		nr++;
+	}
+	if (readlink(OWN_PROGRAM, program, sizeof(program) - 1) > 0) {
+		argv[nr++] = program;
+		argv[nr] = "trial";
+		execvpe(argv[0], (char *const *)(uintptr_t)argv, env);
+	}
+	dprintf(STDERR_FILENO, "cannot start '%s': %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+static void child_exec(const struct child *child, const struct nslab_launch *launch, char **env,
+		       pid_t parent)
 {
 	char *argv[] = {(char *)(uintptr_t) "numaslab", (char *)(uintptr_t) "trial", NULL};
 
@@ -148,10 +169,13 @@ static void child_exec(const struct child *child, char **env, pid_t parent, uint
 	if (getppid() != parent) /* it died before the line above */
 		_exit(127);
 	child_offer_to_oom_killer();
-	child_limit_memory(memory_bytes);
+	if (launch->memory_bytes)
+		child_limit_memory(launch->memory_bytes + launch->arena_bytes);
 	dup2(child->spec_fd, STDIN_FILENO);
 	dup2(child->result_out, STDOUT_FILENO);
 	dup2(child->stderr_fd, STDERR_FILENO);
+	if (launch->wrapper)
+		child_exec_wrapped(launch->wrapper, env);
 	execve(OWN_PROGRAM, argv, env);
 	dprintf(STDERR_FILENO, "cannot start '%s': %s\n", OWN_PROGRAM, strerror(errno));
 	_exit(127);
@@ -168,8 +192,7 @@ static int child_start(struct child *child, const struct nslab_launch *launch)
 		return -ENOMEM;
 	child->pid = fork();
 	if (!child->pid)
-		child_exec(child, env, parent,
-			   launch->memory_bytes ? launch->memory_bytes + launch->arena_bytes : 0);
+		child_exec(child, launch, env, parent);
 	free(env);
 	close(child->result_out);
 	child->result_out = -1;

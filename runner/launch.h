@@ -10,11 +10,12 @@
 #include <stdint.h>
 
 struct nslab_launch {
-	const char *preload;	/* path for LD_PRELOAD, or NULL */
-	const json_t *spec;	/* see runner/trial.h */
-	uint64_t seed;		/* of the environment's random padding */
-	uint64_t time_limit_ns; /* then it is killed */
-	uint64_t memory_bytes;	/* private memory that it may have beside its arena; 0: no limit */
+	const char *preload;	    /* path for LD_PRELOAD, or NULL */
+	const char *const *wrapper; /* command that runs the program, NULL-terminated; or NULL */
+	const json_t *spec;	    /* see runner/trial.h */
+	uint64_t seed;		    /* of the environment's random padding */
+	uint64_t time_limit_ns;	    /* then it is killed */
+	uint64_t memory_bytes; /* private memory that it may have beside its arena; 0: no limit */
 	uint64_t arena_bytes;
 };
 

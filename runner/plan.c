@@ -11,6 +11,7 @@
  * and on its place only, so a plan that is run again makes the same choices.
  */
 #include "core/rng.h"
+#include "runner/counters/choice.h"
 #include "runner/plan_internal.h"
 #include "runner/world.h"
 
@@ -251,6 +252,7 @@ static int load(struct nslab_plan *plan, const struct nslab_plan_source *source,
 		struct nslab_err *err)
 {
 	struct plan_file file = {.pool = plan->pool};
+	struct nslab_cpu_id cpu;
 	int rc = 0;
 
 	if (source->text) {
@@ -278,7 +280,10 @@ static int load(struct nslab_plan *plan, const struct nslab_plan_source *source,
 		rc = nslab_plan_expand(plan, &file, source->registry, err);
 	if (!rc)
 		rc = check_baseline(plan, &file, err);
-	return rc ? rc : check_runs(plan, err);
+	if (!rc)
+		rc = check_runs(plan, err);
+	nslab_cpu_id_read(&cpu);
+	return rc ? rc : nslab_choice_make(plan->counters, &cpu, &plan->choice, err);
 }
 
 int nslab_plan_load(const struct nslab_plan_source *source, struct nslab_plan **plan,
@@ -306,8 +311,10 @@ int nslab_plan_load(const struct nslab_plan_source *source, struct nslab_plan **
 
 void nslab_plan_free(struct nslab_plan *plan)
 {
-	if (plan)
-		nslab_pool_destroy(plan->pool); /* the plan lies in it */
+	if (!plan)
+		return;
+	nslab_choice_free(plan->choice);
+	nslab_pool_destroy(plan->pool); /* the plan lies in it */
 }
 
 size_t nslab_plan_nr_cells(const struct nslab_plan *plan)

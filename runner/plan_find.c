@@ -5,56 +5,20 @@
  * A name with a slash or ending in .ini is a file. Any other name is looked for as NAME.ini in, by
  * precedence: the folder in NUMASLAB_PLANS, examples/plans of the working directory, the folder
  * that `make install` fills beside the program, and examples/plans of the checkout that the
- * program was built in. Folders are reached from the program's own place, so that an
- * installation may be moved.
+ * program was built in (core/folders.c).
  *
  * A name that is nowhere is an error that lists what there is.
  */
 #define _GNU_SOURCE
+#include "core/folders.h"
 #include "runner/plan_internal.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define NR_FOLDERS 5
-#define NAMES_MAX  64
-
-struct folders {
-	char path[NR_FOLDERS][PATH_MAX];
-};
-
-/* Folder of the running program with `suffix` behind it; "" when unknown. */
-static void beside_program(char *path, size_t path_bytes, const char *suffix)
-{
-	ssize_t len = readlink("/proc/self/exe", path, path_bytes - 1);
-	char *slash;
-	size_t at;
-
-	path[len > 0 ? len : 0] = '\0';
-	slash = strrchr(path, '/');
-	at = slash ? (size_t)(slash - path) : 0;
-	if (!slash || at + strlen(suffix) >= path_bytes)
-		path[0] = '\0';
-	else
-		memcpy(path + at, suffix, strlen(suffix) + 1);
-}
-
-static void list_folders(struct folders *f)
-{
-	const char *asked = getenv("NUMASLAB_PLANS");
-
-	if (snprintf(f->path[0], PATH_MAX, "%s", asked ? asked : "") >= PATH_MAX)
-		f->path[0][0] = '\0';
-	strcpy(f->path[1], "examples/plans");
-	beside_program(f->path[2], PATH_MAX, "/../share/numaslab/plans");
-	/* build/cli/numaslab and build/tests/unit/test_x */
-	beside_program(f->path[3], PATH_MAX, "/../../examples/plans");
-	beside_program(f->path[4], PATH_MAX, "/../../../examples/plans");
-}
+#define NAMES_MAX 64
 
 struct names {
 	char *name[NAMES_MAX];
@@ -102,13 +66,13 @@ static void collect(struct nslab_plan_pool *pool, const char *folder, struct nam
 
 static int collect_all(struct nslab_plan_pool *pool, struct names *names)
 {
-	struct folders *f = malloc(sizeof(*f));
+	struct nslab_folders *f = malloc(sizeof(*f));
 
 	names->nr = 0;
 	if (!f)
 		return -ENOMEM;
-	list_folders(f);
-	for (int i = 0; i < NR_FOLDERS; i++)
+	nslab_folders_list(f, "NUMASLAB_PLANS", "examples/plans", "plans");
+	for (int i = 0; i < NSLAB_NR_FOLDERS; i++)
 		collect(pool, f->path[i], names);
 	free(f);
 	return 0;

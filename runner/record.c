@@ -11,7 +11,8 @@
 #include "runner/record.h"
 
 #include "results/reduce.h"
-#include "runner/counters/counters.h"
+#include "runner/counters/choice_json.h"
+#include "runner/counters/derive.h"
 #include "runner/provenance.h"
 
 #include <errno.h>
@@ -102,14 +103,15 @@ json_t *nslab_record_spec(const struct nslab_plan *plan, const struct nslab_fami
 {
 	json_t *spec = common_spec(plan, &family->memory, family->pus, family->nr_threads, seed);
 	json_t *rest = json_pack(
-		"{s:{s:s, s:o}, s:{s:s, s:o}, s:s, s:{s:i, s:i, s:i, s:i}, s:i, s:b, s:o}",
+		"{s:{s:s, s:o}, s:{s:s, s:o}, s:s, s:{s:i, s:i, s:i, s:i}, s:i, s:o, s:o}",
 		"workload", "name", family->workload->name, "params",
 		settings_json(family->settings, family->nr_settings), "allocator", "name",
 		arm->allocator->name, "params", settings_json(arm->settings, arm->nr_settings),
 		"entry", nslab_entry_word(arm->entry), "cache", "order", arm->cache.order,
 		"min_partial", arm->cache.min_partial, "cpu_partial", arm->cache.cpu_partial,
 		"sheaf_capacity", arm->cache.sheaf_capacity, "windows", plan->nr_windows,
-		"counters", 1, "plugins", plugins_json(plugins));
+		"counters", nslab_choice_events_json(plan->choice), "plugins",
+		plugins_json(plugins));
 
 	if (spec && rest)
 		json_object_update(spec, rest);
@@ -202,8 +204,8 @@ static void fill_counter(json_t *row, int worker, struct nslab_trial_record *rec
 	*counter = (struct nslab_counter_record){
 		.name = json_string_value(json_object_get(row, "name")),
 		.worker = worker,
-		.has_value = json_is_integer(value),
-		.value = (double)json_integer_value(value),
+		.has_value = json_is_number(value),
+		.value = json_number_value(value),
 		.enabled_ns = get_u64(row, "enabled_ns"),
 		.running_ns = get_u64(row, "running_ns"),
 		.source = json_string_value(json_object_get(row, "source")),
@@ -217,8 +219,9 @@ static int fill_workers(json_t *document, struct nslab_trial_record *record,
 			struct nslab_trial_buffers *buffers)
 {
 	json_t *workers = json_object_get(document, "workers");
+	json_t *derived = json_object_get(document, "counters");
 	json_t *worker, *row;
-	size_t w, c, nr = 0, at = 0;
+	size_t w, c, nr = json_array_size(derived), at = 0;
 
 	json_array_foreach(workers, w, worker) nr +=
 		json_array_size(json_object_get(worker, "counters"));
@@ -232,6 +235,7 @@ static int fill_workers(json_t *document, struct nslab_trial_record *record,
 		json_array_foreach(json_object_get(worker, "counters"), c, row)
 			fill_counter(row, (int)w, record, &buffers->counters[at++]);
 	}
+	json_array_foreach(derived, c, row) fill_counter(row, -1, record, &buffers->counters[at++]);
 	record->counters = buffers->counters;
 	record->nr_counters = at;
 	return 0;
@@ -482,6 +486,15 @@ static json_t *plugin_paths(const char *const *plugins)
 	return paths;
 }
 
+static json_t *run_env_json(const struct nslab_plan *plan)
+{
+	json_t *env = nslab_provenance_env(NULL, plan->text, plan->topo->hwloc_xml);
+
+	if (env)
+		json_object_set_new(env, "counters", nslab_derive_notes_json(plan));
+	return env;
+}
+
 static json_t *run_plan_json(const struct nslab_exec_options *options)
 {
 	json_t *plan = nslab_plan_json(options->plan);
@@ -509,9 +522,7 @@ static void texts_fill(struct nslab_record_texts *t, const struct nslab_exec_opt
 	probe_placement(options->plan, t->unavailable, sizeof(t->unavailable));
 	t->topology = dump(nslab_topo_json(options->plan->topo), JSON_COMPACT);
 	t->plan = dump(run_plan_json(options), JSON_INDENT(1));
-	t->env = dump(
-		nslab_provenance_env(NULL, options->plan->text, options->plan->topo->hwloc_xml),
-		JSON_COMPACT);
+	t->env = dump(run_env_json(options->plan), JSON_COMPACT);
 	t->build = dump(nslab_provenance_build(), JSON_COMPACT);
 }
 

@@ -18,6 +18,8 @@
 #include "core/param.h"
 #include "core/rng.h"
 #include "core/stat_words.h"
+#include "runner/counters/choice_json.h"
+#include "runner/counters/simulated.h"
 #include "runner/plan.h"
 #include "runner/slabinfo.h"
 #include "runner/worker.h"
@@ -299,9 +301,15 @@ static int trial_workload(struct trial *t)
 static int trial_crew(struct trial *t)
 {
 	struct nslab_crew *crew = &t->crew;
+	json_t *counters = json_object_get(t->spec, "counters");
+	int rc = nslab_choice_apply_json(counters, &t->err);
 
-	crew->meter.clock = &nslab_real_clock;
-	crew->meter.precondition_ns = (uint64_t)get_int(t->spec, "precondition_ns");
+	if (rc)
+		return rc;
+	crew->is_simulated = json_is_true(json_object_get(t->spec, "simulated"));
+	crew->meter.clock = crew->is_simulated ? &nslab_simulated_clock : &nslab_real_clock;
+	if (!crew->is_simulated)
+		crew->meter.precondition_ns = (uint64_t)get_int(t->spec, "precondition_ns");
 	crew->meter.warmup_ns = (uint64_t)get_int(t->spec, "warmup_ns");
 	crew->meter.window_ns = (uint64_t)get_int(t->spec, "window_ns");
 	crew->meter.nr_windows = t->nr_windows;
@@ -309,7 +317,7 @@ static int trial_crew(struct trial *t)
 	crew->meter.is_stopping = &t->run.is_stopping;
 	crew->workload = t->workload;
 	crew->entry = t->run.entry;
-	crew->has_counters = json_is_true(json_object_get(t->spec, "counters"));
+	crew->has_counters = counters && !json_is_false(counters);
 	t->threads = calloc((size_t)t->nr_workers, sizeof(*t->threads));
 	t->windows = calloc((size_t)(t->nr_workers * t->nr_windows), sizeof(*t->windows));
 	if (!t->threads || !t->windows)

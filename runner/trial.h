@@ -10,13 +10,16 @@
  *       "nodes": [{"os_index", "memory_bytes", "has_pus"}], "distances": [...], "is_simulated":
  * bool, "memory": {"kind": 0.., "node": position or -1}, "huge": 0.., "node_bytes", "nr_cpus",
  *       "debug": bool, "slabinfo": bool,
- *       "windows", "window_ns", "warmup_ns", "precondition_ns", "counters": bool, "plugins":
- * [path]} Out: {"error": null or text, "windows": [[worker, index, ops, ns, cpu_ns, counted], ...],
+ *       "windows", "window_ns", "warmup_ns", "precondition_ns", "plugins": [path],
+ *       "counters": false, true, or the events of runner/counters/choice_json.h,
+ *       "simulated": bool, times count chunks of operations (runner/counters/simulated.h)}
+ * Out: {"error": null or text, "windows": [[worker, index, ops, ns, cpu_ns, counted], ...],
  *       "workers": [{"run_delay_ns", "involuntary_switches", "voluntary_switches",
- * "precondition_ops", "is_steady", "counters": [...]}], "page_check": {"sampled", "resident",
- * "right", "hit_rate", "unavailable"}, "rss_bytes", "held_bytes", "caches": [...], "reports":
- * [text], "figures": [[name, value, unit], ...], "points": [[series, x, y], ...], "slabinfo":
- * {"slabinfo": text, "buddyinfo": text, "unavailable": reason}, if asked for}
+ *                    "precondition_ops", "is_steady", "counters": [...]}],
+ *       "page_check": {"sampled", "resident", "right", "hit_rate", "unavailable"},
+ *       "rss_bytes", "held_bytes", "caches": [...], "reports": [text],
+ *       "figures": [[name, value, unit], ...], "points": [[series, x, y], ...],
+ *       "slabinfo": {"slabinfo": text, "buddyinfo": text, "unavailable": reason}, if asked for}
  */
 #ifndef NSLAB_TRIAL_H
 #define NSLAB_TRIAL_H

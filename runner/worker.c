@@ -13,6 +13,8 @@
 #define _GNU_SOURCE
 #include "runner/worker.h"
 
+#include "runner/counters/simulated.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -43,6 +45,10 @@ static void worker_on_start(struct nslab_meter_hooks *hooks)
 {
 	struct worker_hooks *h = nslab_container_of(hooks, struct worker_hooks, hooks);
 
+	if (h->thread->crew->is_simulated) { /* what is read from /proc would move the caches */
+		nslab_simulated_toggle();
+		return;
+	}
 	nslab_sched_counts(&h->before);
 	if (h->counters)
 		nslab_counters_start(h->counters);
@@ -53,6 +59,10 @@ static void worker_on_stop(struct nslab_meter_hooks *hooks)
 	struct worker_hooks *h = nslab_container_of(hooks, struct worker_hooks, hooks);
 	struct nslab_sched_counts *sched = &h->thread->sched;
 
+	if (h->thread->crew->is_simulated) {
+		nslab_simulated_toggle();
+		return;
+	}
 	if (h->counters)
 		nslab_counters_stop(h->counters);
 	nslab_sched_counts(sched);
@@ -108,6 +118,8 @@ static int worker_measure(struct nslab_worker_thread *thread, struct nslab_worke
 
 	if (crew->has_counters && nslab_counters_open(&hooks.counters))
 		hooks.counters = NULL; /* no memory for a set: the trial goes on without */
+	if (crew->is_simulated)
+		nslab_simulated_begin();
 	thread->is_counted = worker->is_counted;
 	rc = nslab_meter_run(&crew->meter, &timed.timed, thread->seed, &hooks.hooks,
 			     thread->windows);

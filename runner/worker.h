@@ -20,6 +20,7 @@ struct nslab_crew {
 	struct nslab_workload *workload;
 	enum nslab_entry entry;
 	bool has_counters;
+	bool is_simulated;	    /* under callgrind */
 	pthread_barrier_t parked;   /* workers and the trial's own thread: objects still live */
 	pthread_barrier_t released; /* the trial has looked at the pages */
 	uint64_t rss_bytes;	    /* at the end of the measured windows */

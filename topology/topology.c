@@ -330,6 +330,7 @@ static int fill_cache(struct load *load, hwloc_obj_t obj)
 	cache->type = cache_type(obj);
 	cache->size_bytes = obj->attr->cache.size;
 	cache->line_bytes = obj->attr->cache.linesize;
+	cache->nr_ways = obj->attr->cache.associativity;
 	return pus_of(load, obj->cpuset, &cache->pus, &cache->nr_pus);
 }
 

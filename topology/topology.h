@@ -61,6 +61,7 @@ struct nslab_topo_cache {
 	enum nslab_cpu_cache_type type;
 	uint64_t size_bytes;
 	unsigned line_bytes;
+	int nr_ways; /* 0 when unknown, -1 fully associative */
 	int nr_pus;
 	int *pus; /* OS indices */
 };

@@ -334,9 +334,9 @@ static void pages_figures(struct nslab_workload *w, struct nslab_figures *figure
 	for (unsigned i = 0; i < state->nr_samples; i++) {
 		const struct pages_sample *sample = &state->samples[i];
 
-		figures->point(figures, "fragmentation_index", (double)sample->nr_ops,
+		figures->point(figures, "fragmentation_index by operations", (double)sample->nr_ops,
 			       sample->extfrag / 1000.0);
-		figures->point(figures, "unusable_index", (double)sample->nr_ops,
+		figures->point(figures, "unusable_index by operations", (double)sample->nr_ops,
 			       sample->unusable / 1000.0);
 	}
 }

@@ -58,6 +58,11 @@ static const struct nslab_param replay_rows[] = {
 	 .offset = offsetof(struct replay_params, is_filled),
 	 .def = "no",
 	 .help = "begin with the slabs that the recorded kernel had"},
+	{.name = "untraced",
+	 .type = NSLAB_PARAM_BOOL,
+	 .offset = offsetof(struct replay_params, has_untraced),
+	 .def = "no",
+	 .help = "count as well what sysfs counted but no event told of (bulk), at the end"},
 	{.name = "orders",
 	 .type = NSLAB_PARAM_CHOICE,
 	 .offset = offsetof(struct replay_params, order_rule),
@@ -232,13 +237,16 @@ static void replay_scan_block(struct replay *r, bool *is_live,
 {
 	for (int i = 0; i < nr; i++) {
 		const struct nslab_trace_shape *shape = &r->tables->shapes[events[i].shape];
+		struct replay_cache *cache = &r->caches[shape->cache];
 		uint32_t slot = events[i].slot;
 
 		if (shape->kind >= NSLAB_TRACE_NR_EVENT_KINDS)
 			continue;
 		r->slot_cache[slot] = shape->cache;
 		is_live[slot] = nslab_trace_is_alloc((enum nslab_trace_kind)shape->kind);
-		r->caches[shape->cache].moved_objects += is_live[slot] ? 1 : -1;
+		cache->moved_objects += is_live[slot] ? 1 : -1;
+		if (cache->nr_born + cache->moved_objects > cache->peak_objects)
+			cache->peak_objects = cache->nr_born + cache->moved_objects;
 	}
 }
 
@@ -254,6 +262,7 @@ static int replay_scan(struct replay *r, bool *is_live)
 	for (uint32_t i = 0; i < r->tables->nr_born; i++) {
 		r->slot_cache[r->tables->born[i].slot] = r->tables->born[i].cache;
 		is_live[r->tables->born[i].slot] = true;
+		r->caches[r->tables->born[i].cache].nr_born++;
 	}
 	while ((nr = nslab_trace_cursor_next(cursor, &events, &err)) > 0)
 		replay_scan_block(r, is_live, events, nr);
@@ -392,6 +401,7 @@ static void replay_cpus_offline(struct replay_worker *self)
 static void replay_worker_free(struct replay_worker *self)
 {
 	replay_fill_free(self);
+	replay_untraced_free(self);
 	replay_cpus_offline(self);
 	if (self->cursor)
 		nslab_trace_cursor_close(self->cursor);

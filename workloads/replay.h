@@ -32,7 +32,7 @@ struct replay_action {
 
 struct replay_params {
 	char trace[NSLAB_TEXT_MAX];
-	bool has_pages, is_paced, is_filled;
+	bool has_pages, is_paced, is_filled, has_untraced;
 	int64_t order_rule; /* index: 0 model, 1 recorded */
 	int64_t points;
 };
@@ -48,6 +48,8 @@ struct replay_slot {
 struct replay_cache {
 	struct nslab_object_type type;
 	int64_t moved_objects; /* allocated minus freed by the events of one pass */
+	int64_t nr_born;       /* objects of the trace that stood there before its first event */
+	int64_t peak_objects;  /* most of the trace's objects at a time */
 };
 
 struct replay {
@@ -96,6 +98,9 @@ struct replay_worker {
 	bool is_broken;		    /* the trace could not be read on */
 	struct nslab_hist *latency; /* from the intended start; NULL: not paced */
 	struct nslab_live *fill;    /* [nr_caches] what stood there before, or NULL */
+	bool *is_born; /* [nr_born] rows that the first pass does not allocate, or NULL */
+	struct nslab_live *untraced; /* [nr_caches] what no event told of, or NULL */
+	int64_t *counted_before; /* [nr_caches] objects before the events, as sysfs counts them */
 };
 
 /* ---- replay_play.c: batch() for each entry, callable off the clock too ---- */
@@ -118,5 +123,14 @@ void replay_curves_free(struct replay *r);
 
 int replay_fill(struct replay_worker *self);
 void replay_fill_free(struct replay_worker *self);
+
+/* ---- replay_untraced.c: objects that sysfs counted and no event told of ---- */
+
+/* Free objects that CPUs must have held before, since they are allocated but not more to sysfs. */
+uint64_t replay_held_before(const struct replay *r, uint32_t cache);
+/* Before the first event. */
+int replay_untraced_begin(struct replay_worker *self);
+int replay_untraced(struct replay_worker *self);
+void replay_untraced_free(struct replay_worker *self);
 
 #endif

@@ -5,7 +5,7 @@
  * One worker plays it, so nothing depends on timing: the same trace, allocator, parameters and seed
  * give the same counts each time. Looks are equally far apart in events; the first is when the
  * objects that were born earlier stand there, the last right after the last event. What a look
- * finds is kept for all caches and told for those that had the most slabs.
+ * finds is kept for all caches and told for those that had the most live bytes in the trace.
  *
  * For caches of which the recorded kernel's own numbers are in the trace (sysfs before and after)
  * both movements are told side by side: slabs and objects of the kernel, slabs of the model, and
@@ -16,9 +16,12 @@
  */
 #include "workloads/replay.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #define REPLAY_CURVES 8 /* caches with a curve of their own */
+#define REPLAY_MOVED                                                                               \
+ 10 /* slabs: the kernel's caches that moved no further are told with untraced=yes */
 
 struct replay_look {
 	uint64_t nr_slabs, nr_pages, nr_partial;
@@ -70,7 +73,7 @@ static int curves_open(struct replay *r)
 	if (!c)
 		return -ENOMEM;
 	c->nr_caches = curves_list(r->base.run->heap, NULL);
-	c->max_looks = (size_t)r->params.points + 3;
+	c->max_looks = (size_t)r->params.points + 4;
 	c->caches = calloc(c->nr_caches + 1, sizeof(struct kmem_cache *));
 	c->x_ms = calloc(c->max_looks, sizeof(*c->x_ms));
 	c->locks = calloc(c->max_looks, sizeof(*c->locks));
@@ -103,6 +106,23 @@ static void curves_look(struct replay_curves *c, const struct replay_worker *sel
 	c->nr_looks++;
 }
 
+/* By a CPU that goes again, so that no recorded CPU begins with slabs of its own. */
+static int count_born(struct replay_worker *self, nslab_batch_fn batch)
+{
+	struct nslab_run *run = self->replay->base.run;
+	struct nslab_cpu *own = self->base.cpu, *cpu;
+	int rc = run->cpu_online(run, (int)self->replay->tables->nr_cpus, own->node, &cpu);
+
+	if (rc)
+		return rc;
+	self->base.cpu = cpu;
+	while (self->phase == REPLAY_BORN)
+		batch(&self->base, SIZE_MAX);
+	self->base.cpu = own;
+	run->cpu_offline(run, cpu);
+	return 0;
+}
+
 int replay_count_pass(struct replay_worker *self)
 {
 	struct replay *r = self->replay;
@@ -110,15 +130,22 @@ int replay_count_pass(struct replay_worker *self)
 	size_t step = (size_t)(r->tables->nr_events / (uint64_t)r->params.points) + 1;
 	int rc = curves_open(r);
 
+	self->is_counting = true;
+	if (!rc)
+		rc = count_born(self, batch);
+	if (!rc && r->params.has_untraced)
+		rc = replay_untraced_begin(self);
 	if (rc)
 		return rc;
-	self->is_counting = true;
-	while (self->phase == REPLAY_BORN)
-		batch(&self->base, SIZE_MAX);
 	curves_look(r->curves, self);
 	while (self->phase == REPLAY_STREAM && !self->is_broken) {
 		batch(&self->base, step);
 		curves_look(r->curves, self);
+	}
+	if (r->params.has_untraced && !self->is_broken) {
+		rc = replay_untraced(self);
+		curves_look(r->curves, self);
+		replay_untraced_free(self);
 	}
 	r->curves->nr_events = self->nr_done;
 	r->curves->nr_skipped = self->nr_skipped;
@@ -127,7 +154,7 @@ int replay_count_pass(struct replay_worker *self)
 	while (self->phase == REPLAY_LEFT && !self->is_broken)
 		batch(&self->base, SIZE_MAX);
 	self->is_counting = false;
-	return self->is_broken ? -EIO : 0;
+	return self->is_broken ? -EIO : rc;
 }
 
 /* ---- telling ---- */
@@ -144,6 +171,15 @@ static uint64_t curves_peak(const struct replay_curves *c, size_t cache)
 	return peak;
 }
 
+static size_t curves_find(const struct replay_curves *c, const struct kmem_cache *s)
+{
+	size_t i = 0;
+
+	while (i < c->nr_caches && c->caches[i] != s)
+		i++;
+	return i;
+}
+
 static void curves_tell_cache(const struct replay_curves *c, size_t cache, struct nslab_figures *f)
 {
 	char name[REPLAY_TEXT];
@@ -153,27 +189,36 @@ static void curves_tell_cache(const struct replay_curves *c, size_t cache, struc
 		f->point(f, name, c->x_ms[i], (double)c->looks[i * c->nr_caches + cache].nr_slabs);
 }
 
-/* Those with the most slabs, largest first. */
-static void curves_tell_largest(const struct replay_curves *c, struct nslab_figures *f)
+static double curves_peak_bytes(const struct replay *r, uint32_t cache)
 {
-	bool *is_told = calloc(c->nr_caches + 1, sizeof(*is_told));
+	if (r->tables->caches[cache].type != NSLAB_TRACE_KMEM)
+		return 0;
+	return (double)r->caches[cache].peak_objects * (double)r->caches[cache].type.size_bytes;
+}
+
+/* Those with the most live bytes in the trace, so the same ones for every allocator. */
+static void curves_tell_largest(const struct replay *r, struct nslab_figures *f)
+{
+	const struct replay_curves *c = r->curves;
+	bool *is_told = calloc((size_t)r->tables->nr_caches + 1, sizeof(*is_told));
 
 	for (int n = 0; is_told && n < REPLAY_CURVES; n++) {
-		uint64_t best = 0;
-		size_t which = 0;
+		uint32_t which = 0;
+		double most = 0;
+		size_t at;
 
-		for (size_t i = 0; i < c->nr_caches; i++) {
-			uint64_t peak = is_told[i] ? 0 : curves_peak(c, i);
+		for (uint32_t i = 0; i < r->tables->nr_caches; i++) {
+			double bytes = is_told[i] ? 0 : curves_peak_bytes(r, i);
 
-			if (peak > best) {
-				best = peak;
-				which = i;
-			}
+			which = bytes > most ? i : which;
+			most = bytes > most ? bytes : most;
 		}
-		if (!best)
+		if (most <= 0)
 			break;
 		is_told[which] = true;
-		curves_tell_cache(c, which, f);
+		at = curves_find(c, r->caches[which].type.s);
+		if (at < c->nr_caches && curves_peak(c, at))
+			curves_tell_cache(c, at, f);
 	}
 	free(is_told);
 }
@@ -197,17 +242,9 @@ static void curves_tell_sums(const struct replay_curves *c, struct nslab_figures
 		if (!c->is_counted)
 			continue;
 		f->point(f, "list_lock", c->x_ms[i], c->locks[i]);
-		f->point(f, "free_remote", c->x_ms[i], c->remote[i]);
+		if (c->remote[c->nr_looks - 1] > 0)
+			f->point(f, "free_remote", c->x_ms[i], c->remote[i]);
 	}
-}
-
-static size_t curves_find(const struct replay_curves *c, const struct kmem_cache *s)
-{
-	size_t i = 0;
-
-	while (i < c->nr_caches && c->caches[i] != s)
-		i++;
-	return i;
 }
 
 static void curves_figure(struct nslab_figures *f, const char *what, const char *cache,
@@ -219,34 +256,43 @@ static void curves_figure(struct nslab_figures *f, const char *what, const char 
 	f->figure(f, name, value, unit);
 }
 
+static void curves_tell_moved(const struct replay *r, uint32_t cache, struct nslab_figures *f)
+{
+	const struct nslab_trace_cache *t = &r->tables->caches[cache];
+	const struct nslab_trace_kernel_cache *k = &r->tables->kernel_caches[t->kernel];
+	const struct replay_curves *c = r->curves;
+	size_t at = curves_find(c, r->caches[cache].type.s);
+	double model, kernel = (double)(k->slabs_after - k->slabs_before);
+
+	if (at == c->nr_caches)
+		return;
+	model = (double)c->looks[(c->nr_looks - 1) * c->nr_caches + at].nr_slabs -
+		(double)c->looks[at].nr_slabs;
+	if (!r->params.has_untraced && fabs(kernel) <= REPLAY_MOVED)
+		return;
+	if (curves_peak(c, at) || !r->caches[cache].peak_objects) /* else: has no slabs */
+		curves_figure(f, "model slabs", t->name, model, "slabs more than before");
+	curves_figure(f, "kernel slabs", t->name, kernel, "slabs more than before");
+	curves_figure(f, "traced objects", t->name, (double)r->caches[cache].moved_objects,
+		      "objects more than before");
+	if (k->objects_before >= 0 && k->objects_after >= 0)
+		curves_figure(f, "kernel objects", t->name,
+			      (double)(k->objects_after - k->objects_before),
+			      "objects more than before");
+}
+
 /* The model's movement beside the recorded kernel's. */
 static void curves_tell_kernel(const struct replay *r, struct nslab_figures *f)
 {
-	const struct replay_curves *c = r->curves;
-
 	for (uint32_t i = 0; i < r->tables->nr_caches; i++) {
 		const struct nslab_trace_cache *cache = &r->tables->caches[i];
 		const struct nslab_trace_kernel_cache *k;
-		size_t at;
 
 		if (cache->kernel < 0 || cache->type != NSLAB_TRACE_KMEM)
 			continue;
 		k = &r->tables->kernel_caches[cache->kernel];
-		at = curves_find(c, r->caches[i].type.s);
-		if (at == c->nr_caches || k->slabs_before < 0 || k->slabs_after < 0)
-			continue;
-		curves_figure(f, "model slabs", cache->name,
-			      (double)c->looks[(c->nr_looks - 1) * c->nr_caches + at].nr_slabs -
-				      (double)c->looks[at].nr_slabs,
-			      "slabs more than before");
-		curves_figure(f, "kernel slabs", cache->name,
-			      (double)(k->slabs_after - k->slabs_before), "slabs more than before");
-		curves_figure(f, "traced objects", cache->name, (double)r->caches[i].moved_objects,
-			      "objects more than before");
-		if (k->objects_before >= 0 && k->objects_after >= 0)
-			curves_figure(f, "kernel objects", cache->name,
-				      (double)(k->objects_after - k->objects_before),
-				      "objects more than before");
+		if (k->slabs_before >= 0 && k->slabs_after >= 0)
+			curves_tell_moved(r, i, f);
 	}
 }
 
@@ -273,6 +319,6 @@ void replay_curves_tell(const struct replay *r, struct nslab_figures *f)
 	if (!curves_has_slabs(c))
 		return;
 	curves_tell_sums(c, f);
-	curves_tell_largest(c, f);
+	curves_tell_largest(r, f);
 	curves_tell_kernel(r, f);
 }

@@ -157,6 +157,12 @@ static void replay_note_latency(struct replay_worker *self)
 
 /* ---- the three parts of a pass ---- */
 
+/* The fill has put the born object of the row in hand into its slot, or knows that it was not. */
+REPLAY_INLINE bool replay_is_there(const struct replay_worker *self, bool is_alloc)
+{
+	return is_alloc && !self->nr_passes && self->is_born && self->is_born[self->row];
+}
+
 /* Rows of a table: is_alloc of born objects, frees of left ones. */
 REPLAY_INLINE size_t replay_rows(struct replay_worker *self, const struct nslab_trace_born *rows,
 				 uint32_t nr_rows, bool is_alloc, size_t n,
@@ -171,7 +177,7 @@ REPLAY_INLINE size_t replay_rows(struct replay_worker *self, const struct nslab_
 		const struct replay_action *a = &r->of_cache[2 * row->cache + !is_alloc];
 		bool is_mine = row->slot % nr_workers == (uint32_t)self->base.index;
 
-		if (a->op == REPLAY_SKIP)
+		if (a->op == REPLAY_SKIP || replay_is_there(self, is_alloc))
 			continue;
 		if (!replay_event(self, row->slot, a, is_mine ? self->base.cpu : NULL,
 				  (uint16_t)self->base.index, entry))

@@ -35,13 +35,13 @@ static inline void nslab_cpu_init(struct nslab_cpu *cpu, struct nslab_heap *heap
 	cpu->rcu_pending = NULL;
 	atomic_init(&cpu->flushed_epoch, atomic_load(&heap->flush_epoch));
 	nslab_list_add_tail(&cpu->link, &heap->cpus);
-	heap->nr_cpus++;
+	__atomic_fetch_add(&heap->nr_cpus, 1, __ATOMIC_RELAXED); /* others may read it */
 }
 
 static inline void nslab_cpu_exit(struct nslab_cpu *cpu)
 {
 	nslab_list_del(&cpu->link);
-	cpu->heap->nr_cpus--;
+	__atomic_fetch_sub(&cpu->heap->nr_cpus, 1, __ATOMIC_RELAXED);
 }
 
 /* 0, -EINVAL for a value that no cache can have, -E2BIG for an object above the largest slab. */

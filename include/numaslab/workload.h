@@ -62,7 +62,8 @@ struct nslab_run {
 
 /*
  * What a workload has to tell beside its speed, in calls: counts that belong to the whole trial
- * ("remote_frees", 1e6, "objects"), and curves ("slabs dentry", time or operations, slabs).
+ * ("remote_frees", 1e6, "objects"), and curves ("slabs dentry", ms, slabs). A series whose x is not
+ * time names it last: "unusable_index by operations".
  */
 struct nslab_figures {
 	void (*figure)(struct nslab_figures *figures, const char *name, double value,

@@ -1,4 +1,5 @@
 # ---- one panel for each series, a line for each arm ----
+array over[@NR_XLABELS@] = [@XLABELS@]
 is(f, a) = column(1) == f && column(2) == a
 set multiplot
 do for [f = 1:NF] {
@@ -11,13 +12,12 @@ do for [f = 1:NF] {
 	# from 0, unless all of it lies far above
 	LOW = V_min < 0 ? V_min * 1.1 : 0
 	set yrange [LOW:(V_max > 0 ? V_max * 1.1 : 1)]
-	set lmargin at screen sx(left(f) + 72)
+	set lmargin at screen sx(left(f) + 60)
 	set rmargin at screen sx(left(f) + @FACET_WIDTH@ - 14)
 	set tmargin at screen sy(top(f) + 26)
-	set bmargin at screen sy(top(f) + @FACET_HEIGHT@ - 42)
+	set bmargin at screen sy(top(f) + @FACET_HEIGHT@ - 50)
 	set title facet[f] offset 0, -0.5 font HEAD_FONT
-	set xlabel 'ms, or operations: as its workload tells' offset 0, 0.4
-	set ylabel unit[f] offset 0.5, 0
+	set xlabel over[f] offset 0, 0.4
 	if (f == 1) {
 		set key at screen sx(KEY_X), screen sy(TOP + 20) left top Left reverse samplen 2 \
 			spacing 1.3 noautotitle

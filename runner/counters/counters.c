@@ -25,6 +25,7 @@
 #include <string.h>
 
 extern const struct nslab_plugin nslab_plugin_perf;
+extern const struct nslab_plugin nslab_plugin_pmu;
 extern const struct nslab_plugin nslab_plugin_softstat;
 
 struct counter_row {
@@ -154,10 +155,11 @@ int nslab_counters_open(struct nslab_counters **set)
 {
 	const struct nslab_counter_ops *const sources[] = {
 		nslab_plugin_perf.ops,
+		nslab_plugin_pmu.ops,
 		nslab_plugin_softstat.ops,
 	};
 
-	return nslab_counters_open_from(sources, 2, 0, set, NULL);
+	return nslab_counters_open_from(sources, 3, 0, set, NULL);
 }
 
 int nslab_counters_start(struct nslab_counters *set)
@@ -261,7 +263,7 @@ size_t nslab_counters_reasons(const struct nslab_counters *set, char *text, size
 	*text = '\0';
 	for (size_t at = 0; at < set->nr_rows; at++) {
 		const char *reason = set->rows[at].reason;
-		bool is_all = true; /* the line is about the hardware events, all of them */
+		bool is_all = true; /* perf's own hardware events, and no software event */
 		char names[512] = "";
 
 		if (!counters_tells(set, at))
@@ -270,7 +272,10 @@ size_t nslab_counters_reasons(const struct nslab_counters *set, char *text, size
 			const struct counter_row *row = &set->rows[i];
 			bool is_same = row->source < 0 && !strcmp(row->reason, reason);
 
-			is_all = is_all && is_same == nslab_perf_is_hardware(row->name);
+			if (nslab_perf_is_hardware(row->name))
+				is_all = is_all && is_same;
+			else
+				is_all = is_all && (!is_same || !strcmp(row->first_source, "pmu"));
 			if (is_same)
 				counters_append(names, sizeof(names), *names ? ", " : "",
 						row->name);

@@ -10,8 +10,7 @@
  * Groups are small on purpose: a ratio (instructions per cycle, misses per reference) comes from
  * two events of one group, and small groups fit into what counters a machine has left.
  *
- * Left out: sampling, system-wide and uncore events, and vendor names (a table of encodings would
- * become further rows here).
+ * Left out: sampling, system-wide and uncore events. Events of one CPU model are in pmu.c.
  */
 #include "runner/counters/perf_group.h"
 #include "runner/counters/perf_why.h"
@@ -44,16 +43,25 @@ static const struct nslab_event perf_events[PERF_NR_EVENTS + 1] = {
 };
 
 static const struct nslab_perf_event perf_rows[PERF_NR_EVENTS] = {
-	{PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, 0, true},
-	{PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS, 0, true},
-	{PERF_TYPE_HARDWARE, PERF_COUNT_HW_CACHE_REFERENCES, 1, true},
-	{PERF_TYPE_HARDWARE, PERF_COUNT_HW_CACHE_MISSES, 1, true},
-	{PERF_TYPE_HW_CACHE, CACHE_READ_MISS(PERF_COUNT_HW_CACHE_DTLB), 2, true},
-	{PERF_TYPE_HW_CACHE, CACHE_READ_MISS(PERF_COUNT_HW_CACHE_NODE), 3, true},
-	{PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS, 4, false},
-	{PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CONTEXT_SWITCHES, 4, false},
-	{PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_MIGRATIONS, 4, false},
+	{PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, 0, true, 0},
+	{PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS, 0, true, 0},
+	{PERF_TYPE_HARDWARE, PERF_COUNT_HW_CACHE_REFERENCES, 1, true, 0},
+	{PERF_TYPE_HARDWARE, PERF_COUNT_HW_CACHE_MISSES, 1, true, 0},
+	{PERF_TYPE_HW_CACHE, CACHE_READ_MISS(PERF_COUNT_HW_CACHE_DTLB), 2, true, 0},
+	{PERF_TYPE_HW_CACHE, CACHE_READ_MISS(PERF_COUNT_HW_CACHE_NODE), 3, true, 0},
+	{PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS, 4, false, 0},
+	{PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CONTEXT_SWITCHES, 4, false, 0},
+	{PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_MIGRATIONS, 4, false, 0},
 };
+
+bool nslab_perf_has(const char *name)
+{
+	for (int i = 0; i < PERF_NR_EVENTS; i++) {
+		if (!strcmp(perf_events[i].name, name))
+			return true;
+	}
+	return false;
+}
 
 bool nslab_perf_is_hardware(const char *name)
 {
@@ -64,27 +72,31 @@ bool nslab_perf_is_hardware(const char *name)
 	return false;
 }
 
-static int perf_probe(int event, char *why, size_t why_bytes)
+int nslab_perf_probe(const struct nslab_perf_event *event, char *why, size_t why_bytes)
 {
 	struct nslab_perf_host host;
 	int rc;
 
-	if (event < 0 || event >= PERF_NR_EVENTS) {
-		snprintf(why, why_bytes, "no event number %d", event);
-		return -EINVAL;
-	}
 	if (nslab_perf_missing) {
 		snprintf(why, why_bytes, "%s", nslab_perf_missing);
 		return -ENOSYS;
 	}
-	rc = nslab_perf_try(&perf_rows[event]);
+	rc = nslab_perf_try(event);
 	if (!rc)
 		return 0;
 	nslab_perf_host_read(&host);
 	/* every PMU counts cycles: row 0 tells a machine without one from a CPU without an event */
 	host.has_pmu = nslab_perf_try(&perf_rows[0]) != -ENOENT;
-	nslab_perf_explain(rc, perf_rows[event].is_hardware, &host, why, why_bytes);
+	nslab_perf_explain(rc, event->is_hardware, &host, why, why_bytes);
 	return rc;
+}
+
+static int perf_probe(int event, char *why, size_t why_bytes)
+{
+	if (event >= 0 && event < PERF_NR_EVENTS)
+		return nslab_perf_probe(&perf_rows[event], why, why_bytes);
+	snprintf(why, why_bytes, "no event number %d", event);
+	return -EINVAL;
 }
 
 static int perf_open(const int *events, int nr, pid_t tid, struct nslab_counter_set **set)

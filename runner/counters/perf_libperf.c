@@ -71,6 +71,7 @@ static struct perf_evsel *perf_evsel(const struct nslab_perf_event *event, bool 
 		.type = event->type,
 		.size = sizeof(attr),
 		.config = event->config,
+		.config1 = event->config1,
 		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
 		.disabled = is_leader,
 		.exclude_kernel = event->is_hardware,

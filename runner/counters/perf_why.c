@@ -96,6 +96,11 @@ void nslab_perf_explain(int rc, bool is_hardware, const struct nslab_perf_host *
 		else
 			snprintf(why, why_bytes, "not on this %s", is_hardware ? "CPU" : "kernel");
 		return;
+	case -EINVAL:
+		snprintf(why, why_bytes,
+			 "the kernel or the CPU does not take the event's encoding (EINVAL): name "
+			 "another event");
+		return;
 	case -EMFILE:
 		snprintf(why, why_bytes, "too many open files: raise `ulimit -n`");
 		return;

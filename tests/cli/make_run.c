@@ -3,6 +3,7 @@
  * make_run.c: writes a synthetic run file for the shell tests.
  *
  *	make_run FILE [blocks=N] [scale=X] [seed=N] [host=NAME] [simulated] [unfinished] [crash]
+ *		[families=N] [bare]
  *	make_run FILE table
  *
  * The second form prints the table of a run. See tests/unit/synthetic_run.h for what is in it. Left
@@ -47,6 +48,10 @@ int main(int argc, char **argv)
 			spec.seed = strtoull(argv[i] + 5, NULL, 10);
 		else if (!strncmp(argv[i], "host=", 5))
 			spec.host_name = argv[i] + 5;
+		else if (!strncmp(argv[i], "families=", 9))
+			spec.nr_families = atoi(argv[i] + 9);
+		else if (!strcmp(argv[i], "bare"))
+			spec.is_bare = true;
 		else if (!strcmp(argv[i], "simulated"))
 			spec.is_simulated = true;
 		else if (!strcmp(argv[i], "unfinished"))

@@ -30,7 +30,7 @@ grep -v ,passes, "$dir/one/figures.csv" >"$dir/one.csv"
 grep -v ,passes, "$dir/two/figures.csv" >"$dir/two.csv"
 cmp "$dir/one.csv" "$dir/two.csv" || fail "one worker's counts differ between two runs"
 cmp "$dir/one/points.csv" "$dir/two/points.csv" || fail "one worker's curves differ between two runs"
-grep -q '^told by the workload' "$dir/one.out" || fail "the table does not tell the counts"
+grep -q '^figure' "$dir/one.out" || fail "the table does not tell the counts"
 [ -s "$dir/one/curves.dat" ] || fail "no curves"
 
 # every allocator did the same events; frees on another CPU are the trace's
@@ -48,6 +48,26 @@ slabs=$(figure recorded slub "model slabs t-dentry")
 
 # the recorded kernel's own slabs first; frees of both still balance
 replay filled fill=yes allocator=slub,slab || fail "$(cat "$dir/err")"
+# slabs of the model beside those of the kernel that was recorded, the same each time
+# (the made-up kernel's slabs are all full, those that four CPUs hold here are not)
+"$numaslab" trace fidelity --cpus 2 --moved 10 --slabs 4 "$dir/a.trace" >"$dir/table" 2>"$dir/err" ||
+	fail "fidelity: status $?: $(cat "$dir/table" "$dir/err")"
+grep -q '^t-dentry  *+[0-9]*  *+[0-9]*  *[0-9.]*%  *+62  *+6[2-6]  *within$' "$dir/table" ||
+	fail "fidelity: $(cat "$dir/table")"
+"$numaslab" trace fidelity --cpus 2 --moved 10 --slabs 0 --percent 0 "$dir/a.trace" >"$dir/table"
+[ $? = 1 ] && grep -q '^t-dentry .* OUTSIDE$' "$dir/table" || fail "fidelity: $(cat "$dir/table")"
+[ "$(awk 'length > 80' "$dir/table" | grep -vc "$dir")" = 0 ] || fail "fidelity: wider than 80 columns"
+for i in 1 2; do
+	"$numaslab" trace fidelity --json --cpus 2 --moved 10 --slabs 4 "$dir/a.trace" >"$dir/json$i" || fail "fidelity --json"
+done
+cmp "$dir/json1" "$dir/json2" || fail "fidelity differs between two runs"
+grep -q '"judged": [1-9]' "$dir/json1" || fail "fidelity: $(cat "$dir/json1")"
+"$numaslab" trace fidelity --cpus 2 --moved 1000000 "$dir/a.trace" >"$dir/table"
+[ $? = 77 ] || fail "fidelity: no cache moved so far, but it is judged"
+"$numaslab" trace fidelity --kernel 2.6 "$dir/a.trace" >"$dir/table" 2>"$dir/err"
+[ $? = 2 ] && grep -q '6.1 | 6.12 | 6.18' "$dir/err" || fail "fidelity: an unknown kernel: $(cat "$dir/err")"
+# what sysfs counted and no event told of
+replay untraced fill=yes untraced=yes allocator=slub,slab,libc || fail "$(cat "$dir/err")"
 # two workers share the trace, paced or not
 replay shared threads=2 allocator=nodelocal,slub,slab || fail "$(cat "$dir/err")"
 [ "$(figure shared slub events)" -gt 0 ] || fail "two workers did nothing"

@@ -67,3 +67,28 @@ awk '
 
 run without || { echo "FAILED: $(cat "$dir/err")"; exit 1; }
 [ ! -e "$dir/without/slabinfo.txt" ] || { echo "FAILED: slabinfo.txt without the option"; exit 1; }
+
+# the classic test's own lines: two averages a worker, or one where allocation and free are one loop
+cat >"$dir/classic.ini" <<'PLAN'
+[global]
+allocator = slub
+workload = slab_test
+phase = n_n, pairs
+objects = 100
+threads = 1
+blocks = 1
+windows = 1
+window_ms = 1
+warmup_ms = 0
+twin = no
+
+[classic]
+size = 64
+PLAN
+"$numaslab" run "$dir/classic.ini" --no-plots --quiet --output "$dir/classic" >/dev/null 2>"$dir/err" ||
+	{ echo "FAILED: $(cat "$dir/err")"; exit 1; }
+"$numaslab" export "$dir/classic" --format slab_test >"$dir/lines"
+number='[0-9]+\.[0-9]'
+grep -qxE "slub N\*alloc N\*free\(64\): 0=$number/$number Average=$number/$number" "$dir/lines" &&
+	grep -qxE "slub N\*\(alloc free\)\(64\): 0=$number Average=$number" "$dir/lines" ||
+	{ echo "FAILED: classic lines: $(cat "$dir/lines")"; exit 1; }

@@ -14,7 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAKE_LIVE 512
+#define MAKE_LIVE   512
+#define MAKE_GROWTH 1000000 /* events: a longer trace needs no more memory */
 
 struct maker {
 	struct nslab_trace_writer *writer;
@@ -102,7 +103,7 @@ static int make_event(struct maker *m, uint64_t number)
 		m->time_ns += 5000000000u;
 	if (number < 20) /* born before: freed without an allocation */
 		return make_put(m, NSLAB_TRACE_CACHE_FREE, 64 * (number + 1), m->cache[1], cpu);
-	if (number % 16 == 0)
+	if (number % 16 == 0 && number < MAKE_GROWTH)
 		return make_growth(m, cpu);
 	if (m->nr_live && (m->nr_live == MAKE_LIVE || nslab_rng_below(&m->rng, 2)))
 		return make_free(m, cpu);
@@ -127,10 +128,20 @@ static int make_tables(struct maker *m)
 	return rc < 0 ? rc : 0;
 }
 
+/* Objects of the cache that only grows, and of its random part those that are left. */
+static int64_t make_left(const struct maker *m)
+{
+	int64_t nr = (int64_t)m->nr_grown;
+
+	for (unsigned i = 0; i < m->nr_live; i++)
+		nr += m->live[i].what == 0;
+	return nr;
+}
+
 /* As if the kernel had started with 100 full slabs and used one for each 21 objects. */
 static int make_kernel_cache(struct maker *m)
 {
-	int64_t grown = (int64_t)m->nr_grown;
+	int64_t grown = make_left(m);
 	const struct nslab_trace_kernel_cache cache = {
 		.name = "t-dentry",
 		.object_size = 192,

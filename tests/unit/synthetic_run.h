@@ -13,6 +13,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SYNTHETIC_WINDOWS 20
@@ -23,6 +24,8 @@ struct synthetic_spec {
 	uint64_t seed;
 	const char *host_name;
 	bool is_simulated, is_finished, has_crash;
+	bool is_bare;	 /* trials have a time and nothing below it */
+	int nr_families; /* 0: one for each workload */
 };
 
 struct synthetic_arm {
@@ -80,14 +83,16 @@ static inline void synthetic_record(const struct synthetic_spec *spec, struct ns
 	};
 }
 
-static inline int synthetic_add_cell(struct nslab_store *store, const struct synthetic_arm *arm,
-				     const char *workload, int64_t *id, struct nslab_err *err)
+static inline int synthetic_add_sized_cell(struct nslab_store *store,
+					   const struct synthetic_arm *arm, const char *workload,
+					   int64_t size_bytes, int64_t *id, struct nslab_err *err)
 {
 	char family[160], key[320];
 	struct nslab_cell_record cell;
 
 	snprintf(family, sizeof(family),
-		 "workload=%s size=64 threads=2 placement=compact memory=local", workload);
+		 "workload=%s size=%lld threads=2 placement=compact memory=local", workload,
+		 (long long)size_bytes);
 	snprintf(key, sizeof(key), "%s allocator=%s%s", family, arm->arm,
 		 arm->is_twin ? " twin" : "");
 	cell = (struct nslab_cell_record){
@@ -102,7 +107,7 @@ static inline int synthetic_add_cell(struct nslab_store *store, const struct syn
 		.pus = "0,1",
 		.memory = "local",
 		.threads = 2,
-		.size_bytes = 64,
+		.size_bytes = size_bytes,
 		.params_json = "{\"size\":64}",
 		.is_baseline = arm->is_baseline,
 		.is_twin = arm->is_twin,
@@ -111,8 +116,15 @@ static inline int synthetic_add_cell(struct nslab_store *store, const struct syn
 	return nslab_store_add_cell(store, &cell, id, err);
 }
 
-static inline int synthetic_add_trial(struct nslab_store *store, int64_t cell, int block, double ns,
-				      double held_bytes, struct nslab_err *err)
+static inline int synthetic_add_cell(struct nslab_store *store, const struct synthetic_arm *arm,
+				     const char *workload, int64_t *id, struct nslab_err *err)
+{
+	return synthetic_add_sized_cell(store, arm, workload, 64, id, err);
+}
+
+static inline int synthetic_add_trial(struct nslab_store *store, bool is_bare, int64_t cell,
+				      int block, double ns, double held_bytes,
+				      struct nslab_err *err)
 {
 	struct nslab_window windows[SYNTHETIC_WINDOWS];
 	struct nslab_counter_record counters[] = {
@@ -140,15 +152,15 @@ static inline int synthetic_add_trial(struct nslab_store *store, int64_t cell, i
 		.nr_pages_sampled = 64,
 		.rss_bytes = UINT64_C(4) << 20,
 		.held_bytes = isnan(held_bytes) ? NSLAB_BYTES_UNKNOWN : (uint64_t)held_bytes,
-		.nr_windows = isnan(ns) ? 0u : SYNTHETIC_WINDOWS,
-		.nr_counters = isnan(ns) ? 0u : 3u,
-		.nr_caches = isnan(ns) ? 0u : 1u,
+		.nr_windows = isnan(ns) || is_bare ? 0u : SYNTHETIC_WINDOWS,
+		.nr_counters = isnan(ns) || is_bare ? 0u : 3u,
+		.nr_caches = isnan(ns) || is_bare ? 0u : 1u,
 		.windows = windows,
 		.counters = counters,
 		.caches = &cache,
-		.nr_figures = isnan(ns) ? 0u : 2u,
+		.nr_figures = isnan(ns) || is_bare ? 0u : 2u,
 		.figures = figures,
-		.nr_points = isnan(ns) ? 0u : 2u,
+		.nr_points = isnan(ns) || is_bare ? 0u : 2u,
 		.points = points,
 	};
 
@@ -157,13 +169,18 @@ static inline int synthetic_add_trial(struct nslab_store *store, int64_t cell, i
 	return nslab_store_add_trial(store, &trial, err);
 }
 
+static inline size_t synthetic_families(const struct synthetic_spec *spec)
+{
+	return spec->nr_families > 0 ? (size_t)spec->nr_families : 2;
+}
+
 static inline int synthetic_add_block(struct nslab_store *store, const struct synthetic_spec *spec,
 				      const int64_t *cells, int block, uint64_t *state,
 				      struct nslab_err *err)
 {
 	int rc = 0;
 
-	for (size_t w = 0; !rc && w < 2; w++) {
+	for (size_t w = 0; !rc && w < synthetic_families(spec); w++) {
 		double slow = 1.0 + 0.1 * synthetic_noise(state);
 
 		for (size_t i = 0; !rc && i < SYNTHETIC_NR_ARMS; i++) {
@@ -176,7 +193,8 @@ static inline int synthetic_add_block(struct nslab_store *store, const struct sy
 				ns *= spec->scale;
 			if (spec->has_crash && w == 1 && !strcmp(arm->arm, "jemalloc"))
 				ns = NAN;
-			rc = synthetic_add_trial(store, cells[w * SYNTHETIC_NR_ARMS + i], block, ns,
+			rc = synthetic_add_trial(store, spec->is_bare,
+						 cells[w * SYNTHETIC_NR_ARMS + i], block, ns,
 						 arm->held_bytes, err);
 		}
 	}
@@ -187,24 +205,30 @@ static inline int synthetic_add_block(struct nslab_store *store, const struct sy
 static inline int synthetic_write(const char *path, const struct synthetic_spec *spec,
 				  struct nslab_err *err)
 {
-	int64_t cells[2 * SYNTHETIC_NR_ARMS];
+	size_t nr_cells = synthetic_families(spec) * SYNTHETIC_NR_ARMS;
+	int64_t *cells = calloc(nr_cells, sizeof(*cells));
 	uint64_t state = spec->seed;
 	struct nslab_run_record run;
 	struct nslab_store *store;
 	int rc;
 
 	synthetic_record(spec, &run);
-	rc = nslab_store_create(path, &run, &store, err);
-	if (rc)
+	rc = cells ? nslab_store_create(path, &run, &store, err) : -1;
+	if (rc) {
+		free(cells);
 		return rc;
-	for (size_t i = 0; !rc && i < 2 * SYNTHETIC_NR_ARMS; i++)
-		rc = synthetic_add_cell(store, &synthetic_arms[i % SYNTHETIC_NR_ARMS],
-					synthetic_workloads[i / SYNTHETIC_NR_ARMS], &cells[i], err);
+	}
+	for (size_t i = 0; !rc && i < nr_cells; i++)
+		rc = synthetic_add_sized_cell(store, &synthetic_arms[i % SYNTHETIC_NR_ARMS],
+					      synthetic_workloads[i / SYNTHETIC_NR_ARMS % 2],
+					      64 + 8 * (int64_t)(i / SYNTHETIC_NR_ARMS / 2),
+					      &cells[i], err);
 	for (int block = 0; !rc && block < spec->nr_blocks; block++)
 		rc = synthetic_add_block(store, spec, cells, block, &state, err);
 	if (!rc && spec->is_finished)
 		rc = nslab_store_finish(store, "done", 0.21, "2025-01-02T03:05:05Z", err);
 	nslab_store_close(store);
+	free(cells);
 	return rc;
 }
 

@@ -10,6 +10,7 @@
 #include "runner/counters/counters.h"
 #include "runner/counters/perf_group.h"
 #include "runner/counters/perf_why.h"
+#include "runner/counters/pmu.h"
 #include "runner/counters/scale.h"
 
 #include <errno.h>
@@ -402,7 +403,12 @@ static void perf_explains_each_refusal(void **state)
 		 true,
 		 {1, false, false, true},
 		 "the kernel refuses perf_event_open: Operation not permitted"},
-		{-EINVAL, true, {1, false, false, true}, "perf_event_open: Invalid argument"},
+		{-EINVAL,
+		 true,
+		 {1, false, false, true},
+		 "the kernel or the CPU does not take the event's encoding (EINVAL): name another "
+		 "event"},
+		{-EIO, true, {1, false, false, true}, "perf_event_open: Input/output error"},
 	};
 
 	(void)state;
@@ -516,6 +522,55 @@ static void real_sources_give_a_value_or_a_reason(void **state)
 	assert_int_equal(nslab_counters_reasons(set, text, sizeof(text)) > 0, nr_absent > 0);
 	print_message("%s", text);
 	nslab_counters_close(set);
+}
+
+static void chosen_events_are_counted_or_have_their_reason(void **state)
+{
+	const struct nslab_pmu_event events[] = {
+		{"amd-zen4/FAR", {4, 0x4044, 0, true, 0}, "group 'amd-zen4' is not for this CPU"},
+		{"raw:0x11", {4, 0x11, 1, true, 0}, ""},
+	};
+	struct nslab_pmu_event many[NSLAB_PMU_MAX + 1] = {0};
+	struct nslab_counter_reading r[NSLAB_COUNTERS_MAX];
+	struct nslab_counters *set;
+	const struct nslab_counter_reading *one;
+	int nr;
+
+	(void)state;
+	assert_int_equal(nslab_pmu_choose(events, 2), 0);
+	assert_int_equal(nslab_pmu_choose(many, NSLAB_PMU_MAX + 1), -E2BIG);
+	assert_int_equal(nslab_counters_open(&set), 0);
+	assert_int_equal(nslab_counters_start(set), 0);
+	assert_int_equal(nslab_counters_stop(set), 0);
+	nr = nslab_counters_read(set, r, NSLAB_COUNTERS_MAX);
+	assert_int_equal(nr, 11);
+	one = find(r, nr, "amd-zen4/FAR");
+	assert_string_equal(one->source, "pmu");
+	assert_int_equal(one->count.err, -ENOENT);
+	assert_string_equal(one->reason, events[0].reason);
+	one = find(r, nr, "raw:0x11");
+	assert_int_equal(one->count.err != 0, one->reason[0] != '\0');
+	nslab_counters_close(set);
+	assert_int_equal(nslab_pmu_choose(NULL, 0), 0);
+}
+
+/* The most that can be chosen fits into a set beside all that is always counted. */
+static void chosen_events_leave_room_for_the_others(void **state)
+{
+	struct nslab_pmu_event many[NSLAB_PMU_MAX] = {0};
+	struct nslab_counter_reading r[NSLAB_COUNTERS_MAX];
+	struct nslab_counters *set;
+
+	(void)state;
+	for (int i = 0; i < NSLAB_PMU_MAX; i++) {
+		snprintf(many[i].name, sizeof(many[i].name), "event-%d", i);
+		snprintf(many[i].reason, sizeof(many[i].reason), "not here");
+	}
+	assert_int_equal(nslab_pmu_choose(many, NSLAB_PMU_MAX), 0);
+	assert_int_equal(nslab_counters_open(&set), 0);
+	assert_int_equal(nslab_counters_read(set, r, NSLAB_COUNTERS_MAX), NSLAB_PMU_MAX + 9);
+	nslab_counters_close(set);
+	assert_int_equal(nslab_pmu_choose(NULL, 0), 0);
 }
 
 /* A thread that faults when it is told to, and is watched by another. */
@@ -639,6 +694,8 @@ int main(void)
 		cmocka_unit_test(real_sources_count_the_faults_of_touched_pages),
 		cmocka_unit_test(softstat_counts_the_faults_of_touched_pages),
 		cmocka_unit_test(real_sources_give_a_value_or_a_reason),
+		cmocka_unit_test(chosen_events_are_counted_or_have_their_reason),
+		cmocka_unit_test(chosen_events_leave_room_for_the_others),
 		cmocka_unit_test(real_sources_count_another_thread),
 		cmocka_unit_test(real_sources_open_in_many_threads_at_once),
 		cmocka_unit_test(sources_refuse_events_they_do_not_have),

@@ -133,7 +133,7 @@ static json_t *planted_document(enum planted cause, double ns_per_op)
 
 static int fake_launch(const struct nslab_launch *launch, struct nslab_launch_result *result)
 {
-	bool is_floor = !json_is_true(json_object_get(launch->spec, "counters"));
+	bool is_floor = json_is_false(json_object_get(launch->spec, "counters"));
 	bool is_planted = fake.one_in && nslab_rng_mix(launch->seed, 5) % fake.one_in == 0;
 	enum planted cause = is_planted && !is_floor ? fake.cause : PLANT_NOTHING;
 	double noise = (double)(nslab_rng_mix(launch->seed, 6) % 1000) / 1000 - 0.5;
