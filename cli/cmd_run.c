@@ -2,6 +2,9 @@
 /*
  * cmd_run.c: plan, run, table, CSV, plots.
  *
+ * --resume goes on with a run that was killed or ended early: plan, overrides, plug-ins and nodes
+ * are those that its file holds, so nothing but the folder is given.
+ *
  * The table goes to stdout, everything else that is said to stderr. Ctrl-C once ends the run after
  * the trial in hand with what there is; twice ends it at once.
  */
@@ -50,7 +53,7 @@ struct run_arguments {
 	const char *plan;
 	const char **overrides;
 	const char *plugins[NSLAB_OPTION_LIST_MAX];
-	const char *output;
+	const char *output, *resume;
 	long sim_nodes;
 	bool is_dry, is_json, is_quiet, has_no_plots, has_slabinfo, is_simulated;
 	char argv_text[2048];
@@ -62,8 +65,52 @@ struct run_state {
 	struct nslab_topo *topo;
 	struct nslab_registry *registry;
 	struct nslab_plan *plan;
+	struct nslab_run_file earlier; /* with --resume */
+	json_t *earlier_plan;
 	struct nslab_exec_result result;
 };
+
+/* Room for the texts of a JSON array and the NULL at the end; they live as long as the array. */
+static const char **array_texts(const json_t *array)
+{
+	const char **texts = calloc(json_array_size(array) + 1, sizeof(*texts));
+	json_t *value;
+	size_t i;
+
+	if (texts)
+		json_array_foreach(array, i, value)
+		{
+			texts[i] = json_string_value(value) ? json_string_value(value) : "";
+		}
+	return texts;
+}
+
+/* What the run was started with takes the place of what was not said now. */
+static int run_earlier(struct run_state *r)
+{
+	struct run_arguments *a = r->arguments;
+	const char **plugins;
+	int rc = nslab_run_file_open(a->resume, &r->earlier, &r->err);
+
+	if (rc)
+		return rc;
+	if (r->earlier.run.plan_json)
+		r->earlier_plan = json_loads(r->earlier.run.plan_json, 0, NULL);
+	if (!r->earlier_plan || !r->earlier.run.plan_text || !r->earlier.run.name)
+		return nslab_fail(&r->err, -EINVAL, "cannot go on with '%s': it holds no plan",
+				  a->resume);
+	free(a->overrides);
+	a->overrides = array_texts(json_object_get(r->earlier_plan, "overrides"));
+	plugins = array_texts(json_object_get(r->earlier_plan, "plugins"));
+	if (!a->overrides || !plugins)
+		rc = -ENOMEM;
+	for (size_t i = 0; !rc && plugins[i] && i + 1 < NSLAB_OPTION_LIST_MAX; i++)
+		a->plugins[i] = plugins[i];
+	free(plugins);
+	a->plan = r->earlier.run.name;
+	a->sim_nodes = r->earlier.run.is_simulated ? r->earlier.run.nr_nodes : 0;
+	return rc;
+}
 
 static int run_plan(struct run_state *r)
 {
@@ -73,6 +120,7 @@ static int run_plan(struct run_state *r)
 	};
 	struct nslab_plan_source plan = {
 		.name = r->arguments->plan,
+		.text = r->earlier.run.plan_text,
 		.overrides = (const char *const *)r->arguments->overrides,
 	};
 	int rc = nslab_topo_load(&source, &r->topo, &r->err);
@@ -119,6 +167,9 @@ static void run_warnings(const struct run_state *r)
 		fprintf(stderr, "warning: this numaslab was %s\n", warning);
 	if (r->topo->mask_note[0])
 		fprintf(stderr, "note: %s\n", r->topo->mask_note);
+	if (r->topo->is_this_machine && access("/sys/devices/system", F_OK))
+		fprintf(stderr, "note: /sys cannot be read: nodes, caches and distances of this "
+				"machine are unknown, one node is assumed\n");
 	if (r->plan->choice->is_simulated && *nslab_simulated_missing())
 		fprintf(stderr, "simulated counters: absent (%s)\n", nslab_simulated_missing());
 	if (r->plan->choice->nr_events)
@@ -281,6 +332,7 @@ static int run_trials(struct run_state *r)
 		.plan = r->plan,
 		.plugins = r->arguments->plugins,
 		.output = r->arguments->output,
+		.resume = r->arguments->resume,
 		.argv_text = r->arguments->argv_text,
 		.has_slabinfo = r->arguments->has_slabinfo,
 		.talk = r->arguments->is_quiet ? NULL : stderr,
@@ -289,7 +341,8 @@ static int run_trials(struct run_state *r)
 
 	if (!r->arguments->is_quiet) {
 		run_warnings(r);
-		fprintf(stderr, "%s: %zu trials, about %.0f s\n", r->plan->name,
+		fprintf(stderr, "%s: %s%zu trials, about %.0f s\n", r->plan->name,
+			r->plan->precision > 0 || r->plan->budget_ns ? "at most " : "",
 			nslab_plan_nr_trials(r->plan),
 			(double)nslab_plan_expected_ns(r->plan) / 1e9);
 	}
@@ -315,16 +368,48 @@ static int run_dry(struct run_state *r)
 	return 0;
 }
 
+/* What a user must know of how the run ended, below the table. */
+static void run_ending(const struct run_state *r)
+{
+	if (r->result.is_noisy)
+		fprintf(stderr,
+			"host too noisy: %zu blocks were run again and that is all a run may have; "
+			"the trials so far are kept. Close what else is running, or say "
+			"invalidate=off to keep disturbed trials\n",
+			r->result.nr_reruns);
+	if (r->result.is_interrupted)
+		fprintf(stderr, "go on with: numaslab run --resume %s\n", r->result.folder);
+}
+
+/* A run that is whole is shown again, whatever has changed since. */
+static bool is_whole(const struct run_state *r)
+{
+	return r->arguments->resume && !strcmp(r->earlier.status, "done");
+}
+
+static int run_finished(struct run_state *r)
+{
+	snprintf(r->result.folder, sizeof(r->result.folder), "%s", r->arguments->resume);
+	fprintf(stderr, "'%s' is complete: nothing is left to run\n", r->arguments->resume);
+	return run_report(r);
+}
+
 static int run_all(struct run_state *r)
 {
-	int rc = run_plan(r);
+	int rc = r->arguments->resume ? run_earlier(r) : 0;
 
+	if (!rc && is_whole(r))
+		return run_finished(r);
+	if (!rc)
+		rc = run_plan(r);
 	if (!rc && r->arguments->is_dry)
 		return run_dry(r);
 	if (!rc)
 		rc = run_trials(r);
 	if (!rc)
 		rc = run_report(r);
+	if (!rc)
+		run_ending(r);
 	return rc;
 }
 
@@ -365,6 +450,8 @@ static int run_command(int argc, char **argv)
 	struct run_state r = {.arguments = &a};
 	const struct nslab_option rows[] = {
 		{"output", 'o', NSLAB_OPTION_TEXT, &a.output, "DIR", "folder of this run's files"},
+		{"resume", 0, NSLAB_OPTION_TEXT, &a.resume, "RUN",
+		 "go on with a run that was killed or ended early"},
 		{"dry-run", 'n', NSLAB_OPTION_FLAG, &a.is_dry, NULL, "print the plan and stop"},
 		{"json", 0, NSLAB_OPTION_FLAG, &a.is_json, NULL, "with --dry-run: plan.json"},
 		{"plugin", 0, NSLAB_OPTION_LIST, a.plugins, "FILE", "load a plug-in"},
@@ -387,13 +474,20 @@ static int run_command(int argc, char **argv)
 	rc = take_operands(&a, nr_operands, argv);
 	if (rc == -EINVAL)
 		nslab_fail(&r.err, rc, "one plan at a time; overrides look like key=value");
+	if (!rc && a.resume && (nr_operands || a.output || a.plugins[0] || a.sim_nodes))
+		rc = nslab_fail(&r.err, -EINVAL,
+				"--resume takes plan, overrides and plug-ins from the run itself");
 	if (!rc)
 		rc = run_all(&r);
 	nslab_plan_free(r.plan);
+	nslab_run_file_close(&r.earlier);
 	nslab_registry_destroy(r.registry);
 	nslab_topo_free(r.topo);
 	free(a.overrides);
+	json_decref(r.earlier_plan);
 	if (rc)
 		return nslab_complain(&r.err, rc);
+	if (r.result.is_noisy)
+		return NSLAB_EXIT_NOISY;
 	return r.result.nr_failed ? NSLAB_EXIT_FAILED : NSLAB_EXIT_DONE;
 }

@@ -99,8 +99,10 @@ static int selftest_exec(struct selftest *t)
 	if (!rc && result.is_interrupted)
 		rc = nslab_fail(&t->err, -ECANCELED, "interrupted; '%s' holds what there is",
 				result.folder);
-	if (!rc)
+	if (!rc) {
 		snprintf(t->folder, sizeof(t->folder), "%s", result.folder);
+		t->is_noisy = result.is_noisy;
+	}
 	return rc;
 }
 
@@ -343,8 +345,14 @@ static int selftest_tell(struct selftest *t, const char *name)
 {
 	static const int status[] = {NSLAB_EXIT_DONE, NSLAB_EXIT_FAILED, NSLAB_EXIT_NOISY,
 				     NSLAB_EXIT_SKIPPED};
-	const char *word = nslab_selftest_word(t->verdict);
+	const char *word;
 
+	if (t->is_noisy) {
+		t->verdict = NSLAB_SELFTEST_NOISY;
+		snprintf(t->why, sizeof(t->why),
+			 "the host disturbed more blocks than may run again");
+	}
+	word = nslab_selftest_word(t->verdict);
 	if (!t->is_json) {
 		printf("\n%s: %s: %s\n", name, word, t->why);
 		if (t->folder[0])

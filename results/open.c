@@ -5,12 +5,15 @@
  * The header is checked by hand first, so that a foreign file is never handed to SQLite. Opening
  * for reading and writing lets SQLite undo the transaction that a killed writer left behind; where
  * the folder is not writable that cannot be done in place, so file and journal are copied to a
- * private folder, undone there, and the names removed at once. Nothing else is ever written.
+ * private folder, undone there, and the names removed at once. Nothing else is ever written: a file
+ * of an older schema is migrated in memory and stays as it is.
  *
  * Left out: files that are being copied while they are read, and NFS locks.
  */
 #define _GNU_SOURCE
+#include "results/schema.h"
 #include "results/store_impl.h"
+#include "results/trials.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -123,6 +126,13 @@ static int open_copy_file(const char *from, const char *to)
 	return rc;
 }
 
+static const char open_for_reading[] =
+	"PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
+	"SELECT count(*) FROM run";
+static const char open_for_writing[] =
+	"PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+	"PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; SELECT count(*) FROM run";
+
 /* The first query: SQLite undoes what a killed writer left. */
 static int open_database(struct nslab_store *store, const char *path)
 {
@@ -133,9 +143,7 @@ static int open_database(struct nslab_store *store, const char *path)
 	sqlite3_busy_timeout(store->db, OPEN_BUSY_MS);
 	sqlite3_extended_result_codes(store->db, 1);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(store->db,
-				  "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;"
-				  "PRAGMA cell_size_check=ON; SELECT count(*) FROM run",
+		rc = sqlite3_exec(store->db, store->is_writer ? open_for_writing : open_for_reading,
 				  NULL, NULL, NULL);
 	return rc;
 }
@@ -164,7 +172,69 @@ static int open_private(struct nslab_store *store, const char *path)
 	return rc;
 }
 
-int nslab_store_open(const char *path, struct nslab_store **result, struct nslab_err *err)
+static int open_schema(sqlite3 *db)
+{
+	sqlite3_stmt *statement;
+	int schema = 0;
+
+	if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		schema = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return schema;
+}
+
+static int open_copy_database(sqlite3 *from, sqlite3 *to)
+{
+	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+
+	if (!backup)
+		return sqlite3_errcode(to);
+	sqlite3_backup_step(backup, -1);
+	return sqlite3_backup_finish(backup);
+}
+
+/* Older tables become today's in a copy in memory, step by step. */
+static int open_migrate(struct nslab_store *store, int schema, struct nslab_err *err)
+{
+	sqlite3 *copy = NULL;
+	int code = sqlite3_open(":memory:", &copy);
+
+	if (code == SQLITE_OK)
+		code = open_copy_database(store->db, copy);
+	for (int from = schema; code == SQLITE_OK && from < NSLAB_STORE_SCHEMA; from++)
+		code = sqlite3_exec(copy, nslab_schema_migrations[from - 1], NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(copy, open_for_reading, NULL, NULL, NULL);
+	if (code != SQLITE_OK) {
+		nslab_fail(err, -EINVAL, "cannot bring '%s' from schema %d to %d: %s", store->path,
+			   schema, NSLAB_STORE_SCHEMA, copy ? sqlite3_errmsg(copy) : "no memory");
+		sqlite3_close(copy);
+		return -EINVAL;
+	}
+	sqlite3_close(store->db);
+	store->db = copy;
+	return 0;
+}
+
+static int open_as_schema(struct nslab_store *store, struct nslab_err *err)
+{
+	int schema = open_schema(store->db);
+
+	if (schema < 1)
+		return nslab_fail(err, -EINVAL, "'%s' has no schema: it is damaged", store->path);
+	if (schema == NSLAB_STORE_SCHEMA)
+		return store->is_writer ? nslab_store_prepare_writing(store, err) : 0;
+	if (store->is_writer)
+		return nslab_fail(err, -EINVAL,
+				  "cannot go on with '%s': it has schema %d, this numaslab writes "
+				  "%d; the numaslab that began it can",
+				  store->path, schema, NSLAB_STORE_SCHEMA);
+	return open_migrate(store, schema, err);
+}
+
+static int open_store(const char *path, bool is_writer, struct nslab_store **result,
+		      struct nslab_err *err)
 {
 	struct nslab_store *store;
 	int rc = open_check(path, err);
@@ -175,6 +245,7 @@ int nslab_store_open(const char *path, struct nslab_store **result, struct nslab
 	store = calloc(1, sizeof(*store));
 	if (!store)
 		return nslab_fail(err, -ENOMEM, "cannot read '%s': out of memory", path);
+	store->is_writer = is_writer;
 	store->path = strdup(path);
 	store->texts = nslab_texts_create();
 	if (!store->path || !store->texts) {
@@ -183,7 +254,7 @@ int nslab_store_open(const char *path, struct nslab_store **result, struct nslab
 	}
 	code = open_database(store, path);
 	if (((code & 0xff) == SQLITE_READONLY || (code & 0xff) == SQLITE_CANTOPEN) &&
-	    open_has_journal(path))
+	    open_has_journal(path) && !is_writer)
 		code = open_private(store, path);
 	if (code == SQLITE_ERROR) {
 		rc = nslab_fail(err, -EINVAL,
@@ -195,11 +266,24 @@ int nslab_store_open(const char *path, struct nslab_store **result, struct nslab
 			       : nslab_fail(err, -ENOMEM, "cannot read '%s'", path);
 		goto close;
 	}
+	rc = open_as_schema(store, err);
+	if (rc)
+		goto close;
 	*result = store;
 	return 0;
 close:
 	nslab_store_close(store);
 	return rc;
+}
+
+int nslab_store_open(const char *path, struct nslab_store **store, struct nslab_err *err)
+{
+	return open_store(path, false, store, err);
+}
+
+int nslab_store_reopen(const char *path, struct nslab_store **store, struct nslab_err *err)
+{
+	return open_store(path, true, store, err);
 }
 
 int nslab_run_path(const char *operand, char *path, size_t path_bytes, struct nslab_err *err)

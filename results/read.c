@@ -305,7 +305,9 @@ static int read_trials(struct nslab_store *store, struct nslab_cell_list *list,
 		store,
 		"SELECT cell, block, is_valid AND ns_per_op > 0 AND ns_per_op < 1e300, ns_per_op,"
 		" rss_bytes, held_bytes, page_hit_rate, coalesce(taint, 'no time was measured')"
-		" FROM trial ORDER BY cell, block, attempt, id",
+		" FROM trial WHERE is_valid OR NOT EXISTS (SELECT 1 FROM trial later WHERE"
+		" later.cell = trial.cell AND later.block = trial.block AND"
+		" later.attempt > trial.attempt) ORDER BY cell, block, attempt, id",
 		&row.statement, err);
 
 	if (rc)
@@ -355,6 +357,8 @@ int nslab_store_cells(struct nslab_store *store, struct nslab_cell_list **result
 	rc = read_cell_rows(store, list, err);
 	if (!rc)
 		rc = read_trials(store, list, err);
+	if (!rc)
+		rc = nslab_store_noise(store, list->texts, &list->noise, err);
 	if (rc)
 		goto free;
 	*result = list;

@@ -3,12 +3,28 @@
  * schema.c: the tables and views of a result file.
  *
  * One file is one run: host, topology, run, its cells, their trials, and below each trial its raw
- * windows, counters and caches. Rows are only added; the run row alone is updated, when the
- * run ends. Not measured is NULL, with the reason beside it. Seeds are decimal text, since they use
- * all 64 bits and SQLite's integers have a sign. The views answer the first questions of somebody
- * who opens the file with sqlite3 or a notebook. A change of tables raises NSLAB_STORE_SCHEMA.
+ * windows, counters and caches. Rows are only added, but for two: the run row is updated when the
+ * run ends, and the trials of a block that is run again turn invalid, all of them. Not measured is
+ * NULL, with the reason beside it. Seeds are decimal text, since they use all 64 bits and SQLite's
+ * integers have a sign. The views answer the first questions of somebody who opens the file with
+ * sqlite3 or a notebook. A change of tables raises NSLAB_STORE_SCHEMA and adds the SQL that makes
+ * the new tables out of the old to nslab_schema_migrations.
  */
 #include "results/schema.h"
+
+/* What a workload tells beside its speed: counts of the trial, points of its curves. */
+static const char schema_figures[] =
+	"CREATE TABLE figure(trial INTEGER NOT NULL REFERENCES trial(id), name TEXT, value REAL,"
+	" unit TEXT, PRIMARY KEY(trial, name)) WITHOUT ROWID;"
+	"CREATE TABLE point(trial INTEGER NOT NULL REFERENCES trial(id), series TEXT, idx INTEGER,"
+	" x REAL, y REAL, PRIMARY KEY(trial, series, idx)) WITHOUT ROWID;";
+
+/* Single operations of a trial, timed; buckets: [[number, count], ...] of the scheme. */
+static const char schema_hists[] =
+	"CREATE TABLE hist(trial INTEGER NOT NULL REFERENCES trial(id), name TEXT, unit TEXT,"
+	" scheme TEXT, n INTEGER, min INTEGER, max INTEGER, clock TEXT, clock_ns REAL,"
+	" mean_gap REAL, ops_per_value REAL, overhead REAL, buckets_json TEXT,"
+	" PRIMARY KEY(trial, name)) WITHOUT ROWID;";
 
 const char nslab_schema_sql[] =
 	"CREATE TABLE host(id INTEGER PRIMARY KEY, name TEXT, cpu_model TEXT, nr_packages INTEGER,"
@@ -43,16 +59,6 @@ const char nslab_schema_sql[] =
 	"CREATE TABLE cachestat(trial INTEGER NOT NULL REFERENCES trial(id), cache TEXT,"
 	" nr_objects INTEGER, nr_slabs INTEGER, nr_pages INTEGER, nr_partial INTEGER,"
 	" nr_cpu_free INTEGER, stat_json TEXT, PRIMARY KEY(trial, cache)) WITHOUT ROWID;"
-	/* what a workload tells beside its speed: counts of the trial, points of its curves */
-	"CREATE TABLE figure(trial INTEGER NOT NULL REFERENCES trial(id), name TEXT, value REAL,"
-	" unit TEXT, PRIMARY KEY(trial, name)) WITHOUT ROWID;"
-	"CREATE TABLE point(trial INTEGER NOT NULL REFERENCES trial(id), series TEXT, idx INTEGER,"
-	" x REAL, y REAL, PRIMARY KEY(trial, series, idx)) WITHOUT ROWID;"
-	/* single operations of a trial, timed; buckets: [[number, count], ...] of the scheme */
-	"CREATE TABLE hist(trial INTEGER NOT NULL REFERENCES trial(id), name TEXT, unit TEXT,"
-	" scheme TEXT, n INTEGER, min INTEGER, max INTEGER, clock TEXT, clock_ns REAL,"
-	" mean_gap REAL, ops_per_value REAL, overhead REAL, buckets_json TEXT,"
-	" PRIMARY KEY(trial, name)) WITHOUT ROWID;"
 	/* a trial's windows in one row; workers that only consume do not count */
 	"CREATE VIEW trial_summary AS SELECT t.id AS trial, c.key, c.family, c.arm, t.block,"
 	" t.position, t.attempt, t.is_valid, t.taint, t.ns_per_op, count(w.idx) AS nr_windows,"
@@ -73,3 +79,8 @@ const char nslab_schema_sql[] =
 	" WHERE skipped IS NOT NULL UNION ALL"
 	" SELECT c.key, t.block, t.taint FROM trial t JOIN cell c ON c.id = t.cell"
 	" WHERE NOT t.is_valid;";
+
+const char *const nslab_schema_migrations[] = {
+	schema_figures, /* 1 -> 2 */
+	schema_hists,	/* 2 -> 3 */
+};

@@ -3,6 +3,10 @@
 #ifndef NSLAB_SCHEMA_H
 #define NSLAB_SCHEMA_H
 
+/* Schema 1, which the migrations make today's. */
 extern const char nslab_schema_sql[];
+
+/* [i] makes schema i + 2 out of schema i + 1. */
+extern const char *const nslab_schema_migrations[];
 
 #endif

@@ -20,6 +20,7 @@
 #define _GNU_SOURCE
 #include "results/schema.h"
 #include "results/store_impl.h"
+#include "results/trials.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -311,6 +312,15 @@ static int store_add_run(struct nslab_store *store, const struct nslab_run_recor
 	return rc;
 }
 
+int nslab_store_prepare_writing(struct nslab_store *store, struct nslab_err *err)
+{
+	int rc = 0;
+
+	for (int i = 0; !rc && i < NSLAB_STORE_NR_STATEMENTS; i++)
+		rc = nslab_store_prepare(store, store_sql[i], &store->statements[i], err);
+	return rc;
+}
+
 static int store_make(struct nslab_store *store, const struct nslab_run_record *run,
 		      struct nslab_err *err)
 {
@@ -328,12 +338,12 @@ static int store_make(struct nslab_store *store, const struct nslab_run_record *
 	rc = store_exec(store, versions, err);
 	if (!rc)
 		rc = store_exec(store, nslab_schema_sql, err);
+	for (int i = 1; !rc && i < NSLAB_STORE_SCHEMA; i++)
+		rc = store_exec(store, nslab_schema_migrations[i - 1], err);
 	if (!rc)
 		rc = store_add_run(store, run, err);
 	rc = store_end(store, rc, err);
-	for (int i = 0; !rc && i < NSLAB_STORE_NR_STATEMENTS; i++)
-		rc = nslab_store_prepare(store, store_sql[i], &store->statements[i], err);
-	return rc;
+	return rc ? rc : nslab_store_prepare_writing(store, err);
 }
 
 /* Claims the name, so that two runs never share a file. */
@@ -675,4 +685,43 @@ int nslab_store_finish(struct nslab_store *store, const char *status, double har
 		return rc;
 	return store_insert_once(store, "UPDATE run SET status=?, ended=?, harness_ns=?", &ending,
 				 bind_ending, err);
+}
+
+/* A block of a family whose trials do not count. */
+struct store_spoiled {
+	const char *taint, *family;
+	int block, attempt;
+};
+
+static void bind_spoiled(struct store_row *row, const void *record)
+{
+	const struct store_spoiled *spoiled = record;
+
+	row_text(row, spoiled->taint);
+	row_int(row, spoiled->block);
+	row_int(row, spoiled->attempt);
+	row_text(row, spoiled->family);
+}
+
+int nslab_store_spoil(struct nslab_store *store, const char *family, int block, int attempt,
+		      const char *taint, struct nslab_err *err)
+{
+	struct store_spoiled spoiled = {taint, family, block, attempt};
+
+	return store_insert_once(store,
+				 "UPDATE trial SET is_valid=0, taint=? WHERE is_valid AND block=?"
+				 " AND attempt=? AND cell IN (SELECT id FROM cell WHERE family=?)",
+				 &spoiled, bind_spoiled, err);
+}
+
+static void bind_nothing(struct store_row *row, const void *record)
+{
+	(void)row;
+	(void)record;
+}
+
+int nslab_store_go_on(struct nslab_store *store, struct nslab_err *err)
+{
+	return store_insert_once(store, "UPDATE run SET status='running', ended=NULL", NULL,
+				 bind_nothing, err);
 }

@@ -122,9 +122,9 @@ struct nslab_trial_record {
 	uint64_t wall_ns, cpu_ns, run_delay_ns;
 	uint64_t nr_involuntary_switches, nr_migrations;
 	bool is_valid;
-	const char *taint;    /* NULL, or why the trial does not count: "crash: SIGSEGV", ... */
-	int exit_status;      /* of the process; 128 + signal */
-	double ns_per_op;     /* NaN when there is none */
+	const char *taint; /* NULL, or why it does not count ("crash: SIGSEGV") or was disturbed */
+	int exit_status;   /* of the process; 128 + signal */
+	double ns_per_op;  /* NaN when there is none */
 	double page_hit_rate; /* NaN when not checked */
 	unsigned nr_pages_sampled;
 	uint64_t rss_bytes, held_bytes; /* at the end of the windows, or unknown */
@@ -156,7 +156,7 @@ int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_re
 			  struct nslab_err *err);
 /* Adds a JSON text to the run's env_json, as "after": the probes at the end of the run. */
 int nslab_store_env_after(struct nslab_store *store, const char *json, struct nslab_err *err);
-/* status: "done", "interrupted", "failed". harness_ns: empty loop, NaN when not measured. */
+/* status: "done", "interrupted", "noisy", "failed". harness_ns: NaN when not measured. */
 int nslab_store_finish(struct nslab_store *store, const char *status, double harness_ns,
 		       const char *ended, struct nslab_err *err);
 
@@ -195,14 +195,22 @@ struct nslab_cell_values {
 
 struct nslab_texts; /* the list's texts */
 
+/* What the host did, in the words of the trials' taints. */
+struct nslab_noise_summary {
+	size_t nr_reruns;   /* blocks of a family that were run again */
+	size_t nr_kept;	    /* trials that were disturbed and count all the same */
+	const char *causes; /* "run delay 4, steal 1": of the trials that were disturbed; or NULL */
+};
+
 struct nslab_cell_list {
 	size_t nr;
 	struct nslab_cell_values *cells;
 	size_t nr_trials; /* that have run: one for each block of each cell */
+	struct nslab_noise_summary noise;
 	struct nslab_texts *texts;
 };
 
-/* Where a block of a cell was run again, its last valid trial is the one that counts. */
+/* Where a block was run again, a cell's last valid trial counts; those before are no failures. */
 int nslab_store_cells(struct nslab_store *store, struct nslab_cell_list **list,
 		      struct nslab_err *err);
 /* Adds counters and cache statistics to a list that nslab_store_cells made. */
@@ -221,7 +229,7 @@ struct nslab_run_file {
 	char path[4096];
 	struct nslab_store *store;
 	struct nslab_run_record run;
-	char status[16]; /* "done", "interrupted", "failed", "running" */
+	char status[16]; /* "done", "interrupted", "noisy", "failed", "running" */
 	double harness_ns;
 	struct nslab_cell_list *list;
 };

@@ -34,6 +34,11 @@ struct nslab_store {
 	struct nslab_texts *texts; /* of the run row that was read */
 };
 
+/* What the taints of all trials say; the text lives in texts. */
+int nslab_store_noise(struct nslab_store *store, struct nslab_texts *texts,
+		      struct nslab_noise_summary *noise, struct nslab_err *err);
+/* Makes the statements that write ready. */
+int nslab_store_prepare_writing(struct nslab_store *store, struct nslab_err *err);
 /* "cannot VERB 'PATH': reason"; the errno that fits the database's state. */
 int nslab_store_failed(struct nslab_store *store, const char *verb, struct nslab_err *err);
 int nslab_store_prepare(struct nslab_store *store, const char *sql, sqlite3_stmt **statement,

@@ -105,19 +105,46 @@ static void header_versions(const struct nslab_cell_list *list, FILE *out, int c
 		header_line(out, columns, "versions", text);
 }
 
+static const char *header_status_word(const char *status)
+{
+	if (!strcmp(status, "running"))
+		return "interrupted";
+	return strcmp(status, "noisy") ? status : "host too noisy";
+}
+
 static void header_status(const struct nslab_cell_list *list, const struct nslab_run_record *run,
 			  const char *status, FILE *out, int columns)
 {
-	char text[160], planned[40] = "an unknown number";
+	char text[192], planned[40] = "an unknown number";
 
 	if (!status || !strcmp(status, "done"))
 		return;
 	if (run->nr_trials_planned > 0)
 		snprintf(planned, sizeof(planned), "%lld", (long long)run->nr_trials_planned);
-	snprintf(text, sizeof(text), "%.20s: %zu of %s trials%s",
-		 strcmp(status, "running") ? status : "interrupted", list->nr_trials, planned,
+	snprintf(text, sizeof(text), "%.20s: %zu of %s trials%s", header_status_word(status),
+		 list->nr_trials, planned,
 		 strcmp(status, "running") ? "" : " (killed, or still at work)");
 	header_line(out, columns, "status", text);
+}
+
+/* What the host did to the run; nothing when it kept quiet. */
+static void header_noise(const struct nslab_noise_summary *noise, FILE *out, int columns)
+{
+	char text[768];
+
+	if (noise->nr_reruns)
+		snprintf(text, sizeof(text),
+			 "%zu block%s run again because the host disturbed trials: %s",
+			 noise->nr_reruns, noise->nr_reruns == 1 ? "" : "s",
+			 noise->causes ? noise->causes : "no cause was kept");
+	else if (noise->nr_kept)
+		snprintf(text, sizeof(text),
+			 "the host disturbed %zu trials, which are kept: %s; invalidate=on runs "
+			 "their blocks again",
+			 noise->nr_kept, noise->causes ? noise->causes : "no cause was kept");
+	else
+		return;
+	header_line(out, columns, "noise", text);
 }
 
 static void header_run(const struct nslab_run_record *run, FILE *out, int columns)
@@ -155,6 +182,7 @@ void nslab_results_header(const struct nslab_cell_list *list, const struct nslab
 		snprintf(text, sizeof(text), "empty loop %.2f ns/op, included in every row",
 			 harness_ns);
 	header_line(out, columns, "harness", text);
+	header_noise(&list->noise, out, columns);
 	header_versions(list, out, columns);
 	header_status(list, run, status, out, columns);
 }
@@ -165,6 +193,7 @@ void nslab_results_brief(const struct nslab_cell_list *list, const struct nslab_
 	header_run(run, out, columns);
 	header_line(out, columns, "kernel", text_or_unknown(run->kernel));
 	header_statistic(list, run, out, columns);
+	header_noise(&list->noise, out, columns);
 	header_versions(list, out, columns);
 	header_status(list, run, status, out, columns);
 }

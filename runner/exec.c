@@ -8,121 +8,38 @@
  * itself costs is part of every result.
  *
  * A trial that crashes, hangs or finds its pages on the wrong node is stored with its cause and
- * does not count; the run goes on. After GIVE_UP failures a cell is not tried again, so that one
- * hanging plug-in costs minutes at most. Trials are stored as they finish: a killed run keeps all
- * of them.
+ * does not count; the run goes on. After EXEC_GIVE_UP failures a cell is not tried again, so that
+ * one hanging plug-in costs minutes at most. A block of a family in which the host disturbed any
+ * trial is run again as a whole, so that no arm gains from a second chance: after 1, 2, 4, 4, ...
+ * seconds, until it is quiet or RERUN_SHARE of all blocks are spent; then the host is too noisy
+ * and the run ends with what it has.
  *
- * Left out: re-queuing of blocks that a noisy host spoiled.
+ * Trials are stored as they finish: a killed run keeps all of them. What to do next depends on the
+ * plan and on the finished trials only, so a run that goes on does what the killed one would have.
  */
 #define _GNU_SOURCE
-#include "runner/exec.h"
+#include "runner/exec_impl.h"
 
 #include "core/rng.h"
-#include "results/store.h"
-#include "runner/counters/derive.h"
-#include "runner/launch.h"
-#include "runner/measure.h"
-#include "runner/progress.h"
 #include "runner/provenance.h"
 #include "runner/record.h"
-#include "runner/slabinfo.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define GIVE_UP	      2
-#define FLOOR_WINDOWS 10
-#define FLOOR_SIZE    "64"
+#define RERUN_SHARE   5 /* one block in so many may run again */
+#define BACK_OFF_NS   UINT64_C(1000000000)
+#define BACK_OFF_MOST 2 /* doublings */
+#define CALM_NS	      UINT64_C(5000000000)
+#define CALM_TRIES    3 /* waits in vain, after which nobody waits any more */
 
-struct cell {
-	int64_t id;
-	int nr_failed;
-	double first_ns_per_op;
-};
-
-struct exec {
-	const struct nslab_exec_options *options;
-	const struct nslab_plan *plan;
-	struct nslab_exec_result *result;
-	struct nslab_store *store;
-	struct nslab_progress progress;
-	struct cell **cells; /* [family][arm] */
-	size_t *order;	     /* of the arms of the family at hand */
-	double *floor_ns;    /* [block] empty loop, ns per operation */
-	int nr_floor;
-	struct nslab_err *err;
-};
-
-/* ---- where the run goes ---- */
-
-static void exec_parent_folder(char *path, size_t bytes)
-{
-	const char *runs = getenv("NUMASLAB_RUNS");
-
-	if (runs && *runs)
-		snprintf(path, bytes, "%s", runs);
-	else
-		snprintf(path, bytes, "%s",
-			 access("results/store.h", F_OK) ? "numaslab-runs" : "results/runs");
-}
-
-static int make_folders(const char *path, struct nslab_err *err)
-{
-	char partial[4096];
-
-	snprintf(partial, sizeof(partial), "%s", path);
-	for (char *slash = partial + 1; *slash; slash++) {
-		if (*slash != '/')
-			continue;
-		*slash = '\0';
-		if (mkdir(partial, 0777) && errno != EEXIST)
-			break;
-		*slash = '/';
-	}
-	if (mkdir(path, 0777) && errno != EEXIST)
-		return nslab_fail(err, -errno, "cannot make folder '%s': %s", path,
-				  strerror(errno));
-	return 0;
-}
-
-static int exec_folder(struct exec *e)
-{
-	char parent[2048], stamp[32], database[4200];
-	time_t now = time(NULL);
-	struct tm tm;
-	char *folder = e->result->folder;
-	int rc = 0;
-
-	if (e->options->output) {
-		snprintf(folder, sizeof(e->result->folder), "%s", e->options->output);
-	} else {
-		exec_parent_folder(parent, sizeof(parent));
-		gmtime_r(&now, &tm);
-		strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
-		for (int k = 1; k < 100; k++) {
-			snprintf(folder, sizeof(e->result->folder), "%s/%s-%s%s%.0d", parent, stamp,
-				 e->plan->name, k > 1 ? "-" : "", k > 1 ? k : 0);
-			if (access(folder, F_OK))
-				break;
-		}
-	}
-	snprintf(database, sizeof(database), "%s/run.db", folder);
-	if (!access(database, F_OK))
-		return nslab_fail(e->err, -EEXIST,
-				  "'%s' holds a run already; choose another --output", folder);
-	rc = make_folders(folder, e->err);
-	return rc;
-}
-
-/* ---- cells ---- */
+/* ---- cells and their trials ---- */
 
 static int exec_add_cell(struct exec *e, const struct nslab_family *family,
-			 const struct nslab_arm *arm, struct cell *cell)
+			 const struct nslab_arm *arm, struct exec_cell *cell)
 {
 	json_t *params = nslab_plan_cell_json(e->plan, family, arm);
 	char *text = params ? json_dumps(params, JSON_COMPACT) : NULL;
@@ -159,7 +76,7 @@ static int exec_add_cell(struct exec *e, const struct nslab_family *family,
 	return rc;
 }
 
-static int exec_cells(struct exec *e)
+static int exec_alloc_cells(struct exec *e)
 {
 	size_t most_arms = 1;
 
@@ -174,119 +91,71 @@ static int exec_cells(struct exec *e)
 			return -ENOMEM;
 		if (family->nr_arms > most_arms)
 			most_arms = family->nr_arms;
-		for (size_t a = 0; a < family->nr_arms; a++) {
-			int rc = exec_add_cell(e, family, &family->arms[a], &e->cells[f][a]);
-
-			if (rc)
-				return rc;
-		}
 	}
 	e->order = calloc(most_arms, sizeof(*e->order));
 	e->floor_ns = calloc((size_t)e->plan->nr_blocks + 1, sizeof(*e->floor_ns));
-	return e->order && e->floor_ns ? nslab_store_flush(e->store, e->err) : -ENOMEM;
+	return e->order && e->floor_ns ? 0 : -ENOMEM;
 }
 
-/* ---- one trial ---- */
-
-static enum nslab_statistic exec_statistic(const char *word)
+static int exec_add_cells(struct exec *e)
 {
-	enum nslab_statistic statistic;
+	int rc = 0;
 
-	return nslab_statistic_parse(word, &statistic) ? NSLAB_STATISTIC_MEDIAN : statistic;
+	for (size_t f = 0; f < e->plan->nr_families; f++) {
+		const struct nslab_family *family = &e->plan->families[f];
+
+		for (size_t a = 0; !rc && a < family->nr_arms; a++)
+			rc = exec_add_cell(e, family, &family->arms[a], &e->cells[f][a]);
+	}
+	return rc ? rc : nslab_store_flush(e->store, e->err);
 }
 
-/* 0 or the store's error; a trial that failed is stored too. */
-static int exec_store_trial(struct exec *e, const struct nslab_family *family, struct cell *cell,
-			    struct nslab_trial_record *record, struct nslab_launch_result *launched)
+struct exec_slot *exec_slot(const struct exec_cell *cell, int block)
 {
-	struct nslab_trial_buffers buffers = {0};
-	int rc = nslab_record_fill(launched, exec_statistic(family->statistic), record, &buffers);
+	if ((size_t)block >= cell->nr_slots || cell->slots[block].attempt < 0)
+		return NULL;
+	return &cell->slots[block];
+}
 
-	if (!rc)
-		rc = nslab_store_add_trial(e->store, record, e->err);
-	if (!record->is_valid) {
+static int exec_grow_slots(struct exec_cell *cell, int block)
+{
+	size_t nr = cell->nr_slots ? cell->nr_slots : 8;
+	struct exec_slot *slots;
+
+	while (nr <= (size_t)block)
+		nr *= 2;
+	if (nr <= cell->nr_slots)
+		return 0;
+	slots = realloc(cell->slots, nr * sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	for (size_t i = cell->nr_slots; i < nr; i++)
+		slots[i] = (struct exec_slot){.attempt = -1};
+	cell->slots = slots;
+	cell->nr_slots = nr;
+	return 0;
+}
+
+int exec_take_trial(struct exec *e, struct exec_cell *cell,
+		    const struct nslab_finished_trial *trial)
+{
+	bool is_noise = nslab_taint_is_noise(trial->taint);
+	int rc = exec_grow_slots(cell, trial->block);
+
+	if (rc)
+		return rc;
+	cell->slots[trial->block] = (struct exec_slot){
+		.attempt = trial->attempt,
+		.is_disturbed = is_noise && !trial->is_valid,
+		.ns_per_op = trial->is_valid ? trial->ns_per_op : NAN,
+	};
+	if (!trial->is_valid && !is_noise) {
 		cell->nr_failed++;
 		e->result->nr_failed++;
-	} else if (record->block == 0) {
-		cell->first_ns_per_op = record->ns_per_op;
 	}
-	nslab_record_free(&buffers);
-	return rc;
-}
-
-/* One block is enough for the tables: they show a state, and it is alike in all of them. */
-static bool exec_wants_slabinfo(const struct exec *e, int block, const struct nslab_arm *arm)
-{
-	return e->options->has_slabinfo && !block && !arm->is_twin;
-}
-
-static int exec_trial(struct exec *e, int block, size_t f, size_t a, int position)
-{
-	const struct nslab_family *family = &e->plan->families[f];
-	const struct nslab_arm *arm = &family->arms[a];
-	uint64_t seed = nslab_plan_trial_seed(e->plan, block, f, a);
-	struct nslab_launch_result launched;
-	struct nslab_launch launch = {
-		.preload = arm->library,
-		.seed = seed,
-		.time_limit_ns = e->plan->time_limit_ns,
-	};
-	struct nslab_trial_record record = {
-		.cell = e->cells[f][a].id,
-		.block = block,
-		.position = position,
-		.seed = seed,
-	};
-	bool has_tables = exec_wants_slabinfo(e, block, arm);
-	json_t *spec = nslab_record_spec(e->plan, family, arm, seed, e->options->plugins);
-	int rc;
-
-	if (has_tables && spec)
-		json_object_set_new(spec, "slabinfo", json_true());
-	launch.spec = spec;
-	rc = spec ? nslab_launch_trial(&launch, &launched) : -ENOMEM;
-	if (!rc)
-		nslab_derive_trial(e->plan, &launch, !block && !arm->is_twin, launched.document);
-	json_decref(spec);
-	if (rc)
-		return nslab_fail(e->err, rc, "cannot start a trial: %s", strerror(-rc));
-	rc = exec_store_trial(e, family, &e->cells[f][a], &record, &launched);
-	if (!rc && has_tables)
-		rc = nslab_slabinfo_append(e->result->folder, arm->key, launched.document,
-					   launched.cause, e->err);
-	if (launched.cause[0])
-		nslab_progress_say(&e->progress, "%s %s: %s", family->key, arm->label,
-				   launched.cause);
-	json_decref(launched.document);
 	e->result->nr_trials++;
-	return rc;
-}
-
-/* The same loop with no allocator at all. A failure here is told once and is not fatal. */
-static int exec_floor(struct exec *e, int block)
-{
-	uint64_t seed = nslab_rng_mix(e->plan->seed, (uint64_t)block + UINT64_C(0x10000));
-	struct nslab_launch_result launched;
-	struct nslab_launch launch = {
-		.spec = nslab_record_floor_spec(e->plan, FLOOR_SIZE, FLOOR_WINDOWS, seed),
-		.seed = seed,
-		.time_limit_ns = e->plan->time_limit_ns,
-	};
-	struct nslab_trial_record record = {.block = block};
-	struct nslab_trial_buffers buffers = {0};
-	int rc = launch.spec ? nslab_launch_trial(&launch, &launched) : -ENOMEM;
-
-	json_decref((json_t *)(uintptr_t)launch.spec);
-	if (rc)
-		return nslab_fail(e->err, rc, "cannot start a trial: %s", strerror(-rc));
-	rc = nslab_record_fill(&launched, NSLAB_STATISTIC_Q25, &record, &buffers);
-	if (!rc && record.is_valid)
-		e->floor_ns[e->nr_floor++] = record.ns_per_op;
-	else if (!block)
-		nslab_progress_say(&e->progress, "empty loop: %s", launched.cause);
-	nslab_record_free(&buffers);
-	json_decref(launched.document);
-	return rc;
+	e->trials_ns += trial->wall_ns;
+	return 0;
 }
 
 /* ---- blocks ---- */
@@ -317,55 +186,180 @@ static void exec_first_look(struct exec *e, size_t f)
 	int len = snprintf(line, sizeof(line), "%s (n = 1, ns/op):", family->key);
 
 	for (size_t a = 0; a < family->nr_arms && len < (int)sizeof(line); a++) {
-		if (!family->arms[a].skipped && !family->arms[a].is_twin &&
-		    !e->cells[f][a].nr_failed)
+		const struct exec_slot *slot = exec_slot(&e->cells[f][a], 0);
+
+		if (slot && !isnan(slot->ns_per_op) && !family->arms[a].is_twin)
 			len += snprintf(line + len, sizeof(line) - (size_t)len, " %s %.2f",
-					family->arms[a].label, e->cells[f][a].first_ns_per_op);
+					family->arms[a].label, slot->ns_per_op);
 	}
 	nslab_progress_say(&e->progress, "%s", line);
 }
 
-static int exec_family(struct exec *e, int block, size_t f)
+/* The attempt that this block of the family is at, and whether the host disturbed it. */
+static int exec_attempt(const struct exec *e, int block, size_t f, bool *is_disturbed)
+{
+	int attempt = 0;
+
+	*is_disturbed = false;
+	for (size_t a = 0; a < e->plan->families[f].nr_arms; a++) {
+		const struct exec_slot *slot = exec_slot(&e->cells[f][a], block);
+
+		if (slot && slot->attempt > attempt)
+			attempt = slot->attempt;
+	}
+	for (size_t a = 0; a < e->plan->families[f].nr_arms; a++) {
+		const struct exec_slot *slot = exec_slot(&e->cells[f][a], block);
+
+		*is_disturbed |= slot && slot->attempt == attempt && slot->is_disturbed;
+	}
+	return attempt;
+}
+
+static bool exec_has_trial(const struct exec_cell *cell, int block, int attempt)
+{
+	const struct exec_slot *slot = exec_slot(cell, block);
+
+	return slot && slot->attempt >= attempt;
+}
+
+/* Every arm once; what is finished already keeps its place. */
+static int exec_arms(struct exec *e, int block, int attempt, size_t f)
 {
 	const struct nslab_family *family = &e->plan->families[f];
+	uint64_t seed = nslab_rng_mix(e->plan->seed, (uint64_t)block * e->plan->nr_families + f);
 	int position = 0;
 
-	shuffle(e->order, family->nr_arms,
-		nslab_rng_mix(e->plan->seed, (uint64_t)block * e->plan->nr_families + f));
+	shuffle(e->order, family->nr_arms, attempt ? nslab_rng_mix(seed, (uint64_t)attempt) : seed);
 	for (size_t i = 0; i < family->nr_arms; i++) {
 		size_t a = e->order[i];
 		int rc = 0;
 
 		if (family->arms[a].skipped)
 			continue;
-		if (exec_is_interrupted(e))
-			return -ECANCELED;
-		if (e->cells[f][a].nr_failed < GIVE_UP)
-			rc = exec_trial(e, block, f, a, position++);
+		if (exec_has_trial(&e->cells[f][a], block, attempt)) {
+			position++;
+		} else {
+			if (exec_is_interrupted(e))
+				return -ECANCELED;
+			if (e->cells[f][a].nr_failed < EXEC_GIVE_UP)
+				rc = exec_trial(e, block, attempt, f, a, position++);
+		}
 		if (rc)
 			return rc;
-		nslab_progress_step(&e->progress, family->arms[a].key);
+		if (!attempt)
+			nslab_progress_step(&e->progress, family->arms[a].key);
+	}
+	return 0;
+}
+
+/* How many blocks of a family may run again. */
+static size_t exec_most_reruns(const struct exec *e)
+{
+	return ((size_t)e->plan->nr_blocks * e->plan->nr_families + RERUN_SHARE - 1) / RERUN_SHARE;
+}
+
+/* Makes room for the next attempt: nothing of the last one counts. */
+static int exec_spoil(struct exec *e, int block, int attempt, size_t f)
+{
+	int doublings = attempt < BACK_OFF_MOST ? attempt : BACK_OFF_MOST;
+
+	if (e->result->nr_reruns >= exec_most_reruns(e)) {
+		e->result->is_noisy = true;
+		return -ECANCELED;
+	}
+	e->result->nr_reruns++;
+	exec_noise(e)->sleep_ns(exec_noise(e), BACK_OFF_NS << doublings);
+	return nslab_store_spoil(e->store, e->plan->families[f].key, block, attempt,
+				 NSLAB_TAINT_RERUN "another trial of this block was disturbed",
+				 e->err);
+}
+
+/* Our own trials may be all that makes the host busy, so there is an end to waiting. */
+static void exec_wait(struct exec *e)
+{
+	if (!e->plan->is_invalidating || e->nr_vain_waits >= CALM_TRIES)
+		return;
+	if (nslab_noise_wait(exec_noise(e), CALM_NS))
+		e->nr_vain_waits = 0;
+	else if (++e->nr_vain_waits == CALM_TRIES)
+		nslab_progress_say(&e->progress,
+				   "the host does not come to rest; going on without waiting");
+}
+
+static bool exec_has_all(const struct exec *e, int block, int attempt, size_t f)
+{
+	const struct nslab_family *family = &e->plan->families[f];
+
+	for (size_t a = 0; a < family->nr_arms; a++) {
+		if (!family->arms[a].skipped && e->cells[f][a].nr_failed < EXEC_GIVE_UP &&
+		    !exec_has_trial(&e->cells[f][a], block, attempt))
+			return false;
+	}
+	return true;
+}
+
+static int exec_family(struct exec *e, int block, size_t f)
+{
+	bool is_disturbed;
+	int attempt = exec_attempt(e, block, f, &is_disturbed);
+	int rc;
+
+	for (;;) {
+		if (!exec_has_all(e, block, attempt, f))
+			exec_wait(e);
+		rc = exec_arms(e, block, attempt, f);
+		exec_attempt(e, block, f, &is_disturbed);
+		if (!rc && !is_disturbed)
+			break;
+		if (!rc)
+			rc = exec_spoil(e, block, attempt, f);
+		if (rc)
+			return rc;
+		attempt++;
 	}
 	if (!block)
 		exec_first_look(e, f);
 	return 0;
 }
 
+static int exec_block(struct exec *e, int block)
+{
+	bool is_disturbed, has_all = true;
+	int rc = 0;
+
+	for (size_t f = 0; f < e->plan->nr_families; f++)
+		has_all &= exec_has_all(e, block, exec_attempt(e, block, f, &is_disturbed), f);
+	if (!has_all)
+		rc = exec_floor(e, block);
+	for (size_t f = 0; !rc && f < e->plan->nr_families; f++)
+		rc = exec_family(e, block, f);
+	return rc;
+}
+
 static int exec_blocks(struct exec *e)
 {
-	for (int block = 0; block < e->plan->nr_blocks; block++) {
-		int rc = exec_floor(e, block);
+	for (int block = 0; block < e->plan->nr_blocks && !exec_is_enough(e, block); block++) {
+		int rc = exec_block(e, block);
 
-		for (size_t f = 0; !rc && f < e->plan->nr_families; f++)
-			rc = exec_family(e, block, f);
 		if (rc == -ECANCELED) {
-			e->result->is_interrupted = true;
+			e->result->is_interrupted = !e->result->is_noisy;
 			return 0;
 		}
 		if (rc)
 			return rc;
 	}
-	return 0;
+	return e->nr_floor ? 0 : exec_floor(e, 0); /* a run that was only to be ended */
+}
+
+/* ---- the whole run ---- */
+
+static const char *exec_status(const struct exec *e, int rc)
+{
+	if (rc)
+		return "failed";
+	if (e->result->is_noisy)
+		return "noisy";
+	return e->result->is_interrupted ? "interrupted" : "done";
 }
 
 /* The host once more: what changed during the run can be seen from the file. */
@@ -390,36 +384,65 @@ static int exec_finish(struct exec *e, int rc)
 	nslab_provenance_now(ended);
 	if (!rc)
 		rc = exec_env_after(e);
-	finish_rc = nslab_store_finish(e->store,
-				       rc			   ? "failed"
-				       : e->result->is_interrupted ? "interrupted"
-								   : "done",
-				       floor_ns, ended, rc ? NULL : e->err);
+	finish_rc = nslab_store_finish(e->store, exec_status(e, rc), floor_ns, ended,
+				       rc ? NULL : e->err);
 	return rc ? rc : finish_rc;
 }
 
 static void exec_free(struct exec *e)
 {
-	for (size_t f = 0; e->cells && f < e->plan->nr_families; f++)
+	for (size_t f = 0; e->cells && f < e->plan->nr_families; f++) {
+		for (size_t a = 0; e->cells[f] && a < e->plan->families[f].nr_arms; a++)
+			free(e->cells[f][a].slots);
 		free(e->cells[f]);
+	}
 	free(e->cells);
 	free(e->order);
 	free(e->floor_ns);
 	nslab_store_close(e->store);
+	if (e->lock_fd >= 0)
+		close(e->lock_fd);
+}
+
+/* A run of its own, or the one to go on with, up to where trials can start. */
+static int exec_open(struct exec *e)
+{
+	bool is_resumed = e->options->resume;
+	int rc;
+
+	if (is_resumed)
+		snprintf(e->result->folder, sizeof(e->result->folder), "%s", e->options->resume);
+	else if ((rc = exec_make_folder(e)))
+		return rc;
+	rc = exec_lock_folder(e);
+	if (!rc)
+		rc = is_resumed
+			     ? exec_reopen(e)
+			     : nslab_record_run(e->options, e->result->folder, &e->store, e->err);
+	if (!rc)
+		rc = exec_alloc_cells(e);
+	if (rc)
+		return rc;
+	rc = is_resumed ? exec_find_cells(e) : -ENOENT;
+	if (rc == -ENOENT) /* a new run, or one that was killed before it had cells */
+		return exec_add_cells(e);
+	return rc ? rc : exec_take_trials(e);
 }
 
 int nslab_exec_run(const struct nslab_exec_options *options, struct nslab_exec_result *result,
 		   struct nslab_err *err)
 {
-	struct exec e = {.options = options, .plan = options->plan, .result = result, .err = err};
+	struct exec e = {
+		.options = options,
+		.plan = options->plan,
+		.result = result,
+		.lock_fd = -1,
+		.err = err,
+	};
 	int rc;
 
 	*result = (struct nslab_exec_result){.nr_planned = nslab_plan_nr_trials(options->plan)};
-	rc = exec_folder(&e);
-	if (!rc)
-		rc = nslab_record_run(options, result->folder, &e.store, err);
-	if (!rc)
-		rc = exec_cells(&e);
+	rc = exec_open(&e);
 	if (rc)
 		goto out_free;
 	nslab_progress_start(&e.progress, options->talk, result->nr_planned);

@@ -16,6 +16,8 @@
  */
 #include "runner/latency.h"
 
+#include "results/stats.h"
+
 #include "core/rng.h"
 
 #include <errno.h>

@@ -9,7 +9,8 @@
  * leaves nothing behind. A random padding of 0 to 4 KiB in the environment moves the stack, as
  * another user name or folder would: results then sample that layout effect instead of hiding it.
  *
- * The supervisor sleeps in poll(2) while the trial runs.
+ * The supervisor sleeps in poll(2) while the trial runs. A trial that eats memory is refused more
+ * at a limit, and is the one that the kernel's OOM killer takes should memory run out before.
  */
 #define _GNU_SOURCE
 #include "runner/launch.h"
@@ -19,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -27,12 +29,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PADDING_BYTES 4096
-#define OWN_PROGRAM   "/proc/self/exe"
-#define WRAPPER_WORDS 32 /* at most, with our own */
+#define PADDING_BYTES	    4096
+#define MEMORY_FULL_PERCENT 75
+#define OWN_PROGRAM	    "/proc/self/exe"
+#define WRAPPER_WORDS	    32 /* at most, with our own */
 
 extern char **environ;
 
@@ -45,6 +49,7 @@ struct child {
 	char *text;	/* what came through the pipe */
 	size_t nr_bytes, nr_room;
 	bool is_timed_out;
+	uint64_t peak_bytes; /* resident */
 };
 
 static int write_all(int fd, const char *text, size_t bytes)
@@ -108,6 +113,32 @@ static char **child_environment(const struct nslab_launch *launch, char *preload
 	return env;
 }
 
+/*
+ * Private memory, not address space: allocators reserve far more than they touch. Sanitizers keep
+ * private memory of their own, far beyond any limit that means something.
+ */
+static void child_limit_memory(uint64_t bytes)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	const struct rlimit limit = {bytes, bytes};
+
+	setrlimit(RLIMIT_DATA, &limit);
+#else
+	(void)bytes;
+#endif
+}
+
+/* Where memory runs out all the same, the kernel is to shoot the trial and not the run. */
+static void child_offer_to_oom_killer(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)!write(fd, "1000", 4);
+		close(fd);
+	}
+}
+
 /* The same behind another command, which must be told where the program really lies. */
 static void child_exec_wrapped(const char *const *wrapper, char **env)
 {
@@ -137,6 +168,9 @@ static void child_exec(const struct child *child, const struct nslab_launch *lau
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent) /* it died before the line above */
 		_exit(127);
+	child_offer_to_oom_killer();
+	if (launch->memory_bytes)
+		child_limit_memory(launch->memory_bytes + launch->arena_bytes);
 	dup2(child->spec_fd, STDIN_FILENO);
 	dup2(child->result_out, STDOUT_FILENO);
 	dup2(child->stderr_fd, STDERR_FILENO);
@@ -226,6 +260,23 @@ static void child_last_words(const struct child *child, char *line, size_t line_
 	snprintf(line, line_bytes, "%.*s", (int)line_bytes - 1, last ? last + 1 : text);
 }
 
+/* A trial that failed with all the memory that it may have failed for want of more. */
+static void explain_memory(const struct child *child, int status, const struct nslab_launch *launch,
+			   struct nslab_launch_result *result)
+{
+	bool is_shot = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+	bool is_full = launch->memory_bytes &&
+		       child->peak_bytes >= launch->memory_bytes / 100 * MEMORY_FULL_PERCENT;
+	char what[400];
+
+	if (!result->cause[0] || child->is_timed_out || (!is_shot && !is_full))
+		return;
+	snprintf(what, sizeof(what), "%.399s", result->cause);
+	snprintf(result->cause, sizeof(result->cause), "memory: it held %" PRIu64 " MiB%s: %s",
+		 child->peak_bytes >> 20, is_full ? ", all that it may" : " when it was killed",
+		 what);
+}
+
 static void explain(const struct child *child, int status, const struct nslab_launch *launch,
 		    struct nslab_launch_result *result)
 {
@@ -247,15 +298,18 @@ static void explain(const struct child *child, int status, const struct nslab_la
 	error = json_string_value(json_object_get(result->document, "error"));
 	if (error && !child->is_timed_out && !WIFSIGNALED(status))
 		snprintf(result->cause, sizeof(result->cause), "%s", error);
+	explain_memory(child, status, launch, result);
 }
 
 static void child_finish(struct child *child, const struct nslab_launch *launch,
 			 struct nslab_launch_result *result)
 {
+	struct rusage usage = {.ru_maxrss = 0};
 	int status = 0;
 
-	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+	while (wait4(child->pid, &status, 0, &usage) < 0 && errno == EINTR)
 		;
+	child->peak_bytes = (uint64_t)usage.ru_maxrss << 10;
 	result->exit_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	if (child->text)
 		result->document = json_loadb(child->text, child->nr_bytes, 0, NULL);

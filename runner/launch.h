@@ -15,6 +15,8 @@ struct nslab_launch {
 	const json_t *spec;	    /* see runner/trial.h */
 	uint64_t seed;		    /* of the environment's random padding */
 	uint64_t time_limit_ns;	    /* then it is killed */
+	uint64_t memory_bytes; /* private memory that it may have beside its arena; 0: no limit */
+	uint64_t arena_bytes;
 };
 
 struct nslab_launch_result {
@@ -23,6 +25,10 @@ struct nslab_launch_result {
 	uint64_t wall_ns;
 	char cause[512]; /* "" or why the trial does not count: "crash: SIGSEGV: ...", ... */
 };
+
+/* Starts a trial; what nslab_launch_trial does, or a test in its place. */
+typedef int (*nslab_launch_fn)(const struct nslab_launch *launch,
+			       struct nslab_launch_result *result);
 
 /* 0, or -errno when no process could be made; whatever the child does is in the result. */
 int nslab_launch_trial(const struct nslab_launch *launch, struct nslab_launch_result *result);

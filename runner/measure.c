@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * measure.c: warm-up, windows, and the reduction of a trial to one number.
+ * measure.c: preconditioning, warm-up and windows.
+ *
+ * Preconditioning counts operations, not time: rounds of ROUND_OPS run until the allocator's
+ * footprint has made no new peak for ROUNDS_STEADY rounds. A slow host then starts its windows from
+ * the same state of the slabs as a fast one. A pattern that grows for ever is cut off by a time.
  *
  * A window is a row of chunks, batch(n) each, that ends with the first chunk after the wished time;
  * the clock is read between chunks, never inside. A chunk starts small and doubles, in warm-up and
@@ -19,11 +23,12 @@
 #include "core/rng.h"
 
 #include <errno.h>
-#include <math.h>
 
 #define FIRST_CHUNK    64 /* operations */
 #define CHUNKS	       64 /* at most about so many in a window */
 #define JITTER_PERCENT 20
+#define ROUND_OPS      4096
+#define ROUNDS_STEADY  3
 
 static bool meter_is_stopping(const struct nslab_meter *meter)
 {
@@ -107,13 +112,53 @@ static int meter_second_pass(struct nslab_meter *meter, struct nslab_timed *time
 	return rc ? rc : hooks->on_second_pass(hooks, timed, n);
 }
 
+static int meter_round(struct nslab_meter *meter, struct nslab_timed *timed, uint64_t *ops)
+{
+	for (uint64_t goal = *ops + ROUND_OPS; *ops < goal;) {
+		size_t done = timed->batch(timed, FIRST_CHUNK);
+		int rc = meter_check(meter, done);
+
+		if (rc)
+			return rc;
+		*ops += done;
+	}
+	return 0;
+}
+
+static int meter_precondition(struct nslab_meter *meter, struct nslab_timed *timed,
+			      struct nslab_meter_hooks *hooks)
+{
+	uint64_t start_ns = nslab_now_ns(meter->clock);
+	uint64_t peak = 0;
+	int nr_steady = 0;
+
+	hooks->precondition_ops = 0;
+	hooks->is_steady = false;
+	if (!meter->precondition_ns || !hooks->footprint)
+		return 0;
+	while (nr_steady < ROUNDS_STEADY &&
+	       nslab_now_ns(meter->clock) - start_ns < meter->precondition_ns) {
+		int rc = meter_round(meter, timed, &hooks->precondition_ops);
+		uint64_t footprint = hooks->footprint(hooks);
+
+		if (rc)
+			return rc;
+		nr_steady = footprint > peak ? 0 : nr_steady + 1;
+		peak = footprint > peak ? footprint : peak;
+	}
+	hooks->is_steady = nr_steady == ROUNDS_STEADY;
+	return 0;
+}
+
 int nslab_meter_run(struct nslab_meter *meter, struct nslab_timed *timed, uint64_t seed,
 		    struct nslab_meter_hooks *hooks, struct nslab_window *windows)
 {
 	struct nslab_window warm_up;
 	size_t n = FIRST_CHUNK;
-	int rc = meter_run_for(meter, timed, meter->warmup_ns, &n, &warm_up);
+	int rc = meter_precondition(meter, timed, hooks);
 
+	if (!rc)
+		rc = meter_run_for(meter, timed, meter->warmup_ns, &n, &warm_up);
 	if (rc)
 		return rc;
 	rc = meter_wait(meter, timed, &meter->nr_warm, n);
@@ -137,36 +182,4 @@ int nslab_meter_run(struct nslab_meter *meter, struct nslab_timed *timed, uint64
 			return -ENODATA;
 	}
 	return 0;
-}
-
-static double worker_rate(const struct nslab_window *windows, size_t nr_windows, int worker,
-			  enum nslab_statistic statistic, double *scratch)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < nr_windows; i++) {
-		if (windows[i].worker == worker && windows[i].is_counted && windows[i].ops)
-			scratch[n++] = (double)windows[i].ns / (double)windows[i].ops;
-	}
-	return n ? 1 / nslab_reduce(scratch, n, statistic) : 0;
-}
-
-double nslab_trial_ns_per_op(const struct nslab_window *windows, size_t nr_windows,
-			     enum nslab_statistic statistic, double *scratch)
-{
-	double rate = 0;
-	int nr_counted = 0;
-	int last_worker = -1;
-
-	for (size_t i = 0; i < nr_windows; i++) {
-		if (windows[i].worker > last_worker)
-			last_worker = windows[i].worker;
-	}
-	for (int worker = 0; worker <= last_worker; worker++) {
-		double r = worker_rate(windows, nr_windows, worker, statistic, scratch);
-
-		rate += r;
-		nr_counted += r > 0;
-	}
-	return nr_counted ? nr_counted / rate : NAN;
 }

@@ -6,7 +6,6 @@
 #define NSLAB_MEASURE_H
 
 #include "core/clock.h"
-#include "results/stats.h"
 #include "results/store.h"
 
 #include <stdatomic.h>
@@ -14,6 +13,7 @@
 /* What one trial's workers have in common while they measure. */
 struct nslab_meter {
 	const struct nslab_clock *clock;
+	uint64_t precondition_ns; /* at most so long until memory is steady; 0: not at all */
 	uint64_t warmup_ns;
 	uint64_t window_ns;
 	int nr_windows;
@@ -30,16 +30,20 @@ struct nslab_timed {
 };
 
 /*
- * Runs `timed` through warm-up and nr_windows windows; windows[i] gets ops, ns, cpu_ns and index.
- * on_start and on_stop are called by this thread right before the first and right after the last
- * window (counters). Returns 0, -ECANCELED when the trial is being stopped, -ENODATA when a batch
- * did nothing although nobody asked it to stop.
+ * Runs `timed` until the footprint is steady, then through warm-up and nr_windows windows;
+ * windows[i] gets ops, ns, cpu_ns and index. on_start and on_stop are called by this thread right
+ * before the first and right after the last window (counters). Returns 0, -ECANCELED when the trial
+ * is being stopped, -ENODATA when a batch did nothing although nobody asked it to stop.
  */
 struct nslab_meter_hooks {
 	void (*on_start)(struct nslab_meter_hooks *hooks);
 	void (*on_stop)(struct nslab_meter_hooks *hooks);
 	void (*on_all_done)(
 		struct nslab_meter_hooks *hooks); /* last worker only, before stopping */
+	/* memory that the allocator holds, in any unit; NULL: nobody knows */
+	uint64_t (*footprint)(struct nslab_meter_hooks *hooks);
+	uint64_t precondition_ops; /* written by nslab_meter_run: done before the warm-up */
+	bool is_steady;		   /* so is this: the footprint had stopped growing */
 	/*
 	 * A second pass, or NULL: when every worker has its windows. n: operations of a chunk. 0 or
 	 * an error as nslab_meter_run's.
@@ -49,13 +53,5 @@ struct nslab_meter_hooks {
 
 int nslab_meter_run(struct nslab_meter *meter, struct nslab_timed *timed, uint64_t seed,
 		    struct nslab_meter_hooks *hooks, struct nslab_window *windows);
-
-/*
- * A trial's one number, in ns per operation and worker: each counted worker's windows are reduced
- * with the statistic, then combined as throughput (harmonic mean). NaN without counted windows.
- * scratch holds nr_windows values.
- */
-double nslab_trial_ns_per_op(const struct nslab_window *windows, size_t nr_windows,
-			     enum nslab_statistic statistic, double *scratch);
 
 #endif

@@ -45,6 +45,8 @@ void nslab_sched_counts(struct nslab_sched_counts *counts)
 			counts->run_delay_ns = 0;
 		fclose(file);
 	}
-	if (!getrusage(RUSAGE_THREAD, &usage))
+	if (!getrusage(RUSAGE_THREAD, &usage)) {
 		counts->nr_involuntary_switches = (uint64_t)usage.ru_nivcsw;
+		counts->nr_voluntary_switches = (uint64_t)usage.ru_nvcsw;
+	}
 }

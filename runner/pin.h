@@ -13,6 +13,7 @@ struct nslab_sched_counts {
 	uint64_t run_delay_ns; /* time runnable but not running; 0 when unknown */
 	uint64_t cpu_ns;
 	uint64_t nr_involuntary_switches;
+	uint64_t nr_voluntary_switches; /* it slept by itself */
 };
 void nslab_sched_counts(struct nslab_sched_counts *counts);
 

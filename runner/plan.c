@@ -18,8 +18,13 @@
 #include <errno.h>
 #include <string.h>
 
+#define PLAN_BLOCKS_MOST   100	/* with blocks=auto */
+#define PLAN_BLOCKS_NEEDED 10	/* for a claim that a disturbed block could spoil */
+#define PLAN_PRECISION	   0.01 /* with blocks=auto and no precision of its own */
+
 #define PLAN_TRIAL_NS UINT64_C(25000000) /* fork, exec, set-up, teardown, store */
 
+static const char *const invalidate_words[] = {"auto", "on", "off"};
 static const char *const statistic_words[] = {"auto", "q25", "median", "min"};
 
 static const char *text_key(const struct plan_file *file, const char *name)
@@ -41,6 +46,36 @@ static const char *plan_name(struct nslab_plan_pool *pool, const char *path)
 	return nslab_pool_copy(pool, base, len);
 }
 
+/*
+ * auto: a quick look of a few blocks is told what disturbed it and goes on; from PLAN_BLOCKS_NEEDED
+ * blocks on a run means to be believed, and what was disturbed is run again.
+ */
+static bool wants_invalidation(const struct nslab_plan *plan)
+{
+	if (strcmp(plan->invalidate, "auto") != 0)
+		return !strcmp(plan->invalidate, "on");
+	return plan->nr_blocks >= PLAN_BLOCKS_NEEDED;
+}
+
+/* How many blocks, and what ends them earlier. */
+static int fill_stopping(struct nslab_plan *plan, const struct plan_file *file, int64_t blocks,
+			 struct nslab_err *err)
+{
+	const char *precision = text_key(file, "precision");
+	const char *budget = text_key(file, "budget");
+	int rc = 0;
+
+	plan->is_blocks_auto = blocks == NSLAB_AUTO;
+	plan->nr_blocks = plan->is_blocks_auto ? PLAN_BLOCKS_MOST : (int)blocks;
+	plan->precision = plan->is_blocks_auto ? PLAN_PRECISION : 0;
+	if (precision)
+		rc = nslab_plan_percent(precision, &plan->precision, err);
+	if (!rc && budget)
+		rc = nslab_plan_duration(budget, &plan->budget_ns, err);
+	plan->is_invalidating = wants_invalidation(plan);
+	return rc;
+}
+
 static int fill_numbers(struct nslab_plan *plan, const struct plan_file *file,
 			struct nslab_err *err)
 {
@@ -57,7 +92,6 @@ static int fill_numbers(struct nslab_plan *plan, const struct plan_file *file,
 			rc = nslab_param_set(row, value, &n, err);
 	}
 	plan->seed = (uint64_t)n.seed;
-	plan->nr_blocks = (int)n.blocks;
 	plan->nr_windows = (int)n.windows;
 	plan->window_ns = (uint64_t)n.window_ms * 1000000;
 	plan->warmup_ns = (uint64_t)n.warmup_ms * 1000000;
@@ -65,13 +99,15 @@ static int fill_numbers(struct nslab_plan *plan, const struct plan_file *file,
 	plan->statistic = statistic_words[n.statistic];
 	plan->huge = (enum nslab_huge_policy)n.huge;
 	plan->node_bytes = (size_t)n.node_mib << 20;
+	plan->memory_limit_bytes = (uint64_t)n.memory_limit_mib << 20;
 	plan->nr_cpus = n.cpus ? (int)n.cpus : plan->topo->nr_pus;
 	plan->has_twin = n.twin;
 	plan->is_debug = n.debug;
 	plan->has_latency = n.latency;
 	plan->has_matrix = n.measure;
 	plan->sampler = (enum nslab_sampler_mode)n.sampler;
-	return rc;
+	plan->invalidate = invalidate_words[n.invalidate];
+	return rc ? rc : fill_stopping(plan, file, n.blocks, err);
 }
 
 static int fill_page(struct nslab_plan *plan, const struct plan_file *file,
@@ -220,8 +256,15 @@ static int load(struct nslab_plan *plan, const struct nslab_plan_source *source,
 {
 	struct plan_file file = {.pool = plan->pool};
 	struct nslab_cpu_id cpu;
-	int rc = nslab_plan_find(plan->pool, source->name, &file.path, err);
+	int rc = 0;
 
+	if (source->text) {
+		file.path = nslab_pool_copy(plan->pool, source->name, strlen(source->name));
+		file.text = nslab_pool_copy(plan->pool, source->text, strlen(source->text));
+		rc = file.path && file.text ? 0 : -ENOMEM;
+	} else {
+		rc = nslab_plan_find(plan->pool, source->name, &file.path, err);
+	}
 	if (!rc)
 		rc = nslab_plan_file_read(&file, err);
 	for (size_t i = 0; !rc && source->overrides && source->overrides[i]; i++)

@@ -70,7 +70,12 @@ struct nslab_plan {
 	const char *label; /* "quick look, n = 6", or NULL */
 	const struct nslab_topo *topo;
 	uint64_t seed;
-	int nr_blocks, nr_windows;
+	int nr_blocks, nr_windows; /* blocks: the most, when a precision may end the run before */
+	bool is_blocks_auto;	   /* blocks=auto: nr_blocks is a bound that nobody asked for */
+	double precision;	/* half-width of every contrast to stop at, 0.01 is 1 %; 0: none */
+	uint64_t budget_ns;	/* of trials; no block starts after it; 0: none */
+	const char *invalidate; /* "auto", "on", "off" */
+	bool is_invalidating;	/* a block that the host disturbed is run again */
 	uint64_t window_ns, warmup_ns, time_limit_ns; /* the limit is of one trial */
 	const char *statistic;			      /* "auto", "q25", "median", "min" */
 	const char *baseline; /* allocator or arm label, or NULL: the first */
@@ -80,9 +85,10 @@ struct nslab_plan {
 	bool has_matrix;  /* the run measures the machine first */
 	enum nslab_sampler_mode sampler;
 	enum nslab_huge_policy huge;
-	size_t node_bytes;		     /* of the arena; 0: its default */
-	int nr_cpus;			     /* that allocators' rules count with */
-	const char *const *counters;	     /* NULL-terminated; empty: the runner's choice */
+	size_t node_bytes;	     /* of the arena; 0: its default */
+	uint64_t memory_limit_bytes; /* of a trial beside its arena; 0: most of what is free */
+	int nr_cpus;		     /* that allocators' rules count with */
+	const char *const *counters; /* NULL-terminated; empty: the runner's choice */
 	struct nslab_counter_choice *choice; /* what these mean on this CPU */
 	const struct nslab_entry_record *page;
 	struct nslab_setting *page_settings;
@@ -97,6 +103,7 @@ struct nslab_plan {
 
 struct nslab_plan_source {
 	const char *name;	      /* a file, or the name of a shipped plan */
+	const char *text;	      /* the file as it was read once: then nothing is looked up */
 	const char *const *overrides; /* NULL-terminated "key=value", or NULL */
 	const struct nslab_registry *registry;
 	const struct nslab_topo *topo;

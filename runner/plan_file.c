@@ -288,7 +288,7 @@ int nslab_plan_file_read(struct plan_file *file, struct nslab_err *err)
 {
 	struct reader r = {.file = file, .err = err};
 	int line;
-	int rc = load_text(file, err);
+	int rc = file->text ? 0 : load_text(file, err);
 
 	if (!rc)
 		rc = add_section(file, "global", 6, 0);

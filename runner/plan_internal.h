@@ -45,7 +45,7 @@ struct plan_section {
 struct plan_file {
 	struct nslab_plan_pool *pool;
 	const char *path;
-	const char *text;
+	const char *text; /* NULL: to be read from path */
 	struct plan_section *sections;
 	size_t nr_sections;
 };
@@ -84,12 +84,17 @@ int nslab_plan_numbers(struct nslab_plan_pool *pool, const char *text, int64_t m
 int nslab_plan_values(struct nslab_plan_pool *pool, const struct nslab_param *row, const char *text,
 		      struct plan_list *list, struct nslab_err *err);
 
+/* "1%", "0.5 %" -> 0.01, 0.005; above 0 and at most 50 %. */
+int nslab_plan_percent(const char *text, double *share, struct nslab_err *err);
+/* "500ms", "60s", "10m", "2h" -> ns; above 0. */
+int nslab_plan_duration(const char *text, uint64_t *ns, struct nslab_err *err);
+
 /* ---- plan_keys.c: which keys there are ---- */
 
 /* Values of the keys that hold for the whole plan; plan_rows describe it. */
 struct plan_numbers {
 	int64_t seed, blocks, windows, window_ms, warmup_ms, time_limit_s;
-	int64_t statistic, huge, node_mib, cpus, latency, sampler;
+	int64_t statistic, huge, node_mib, cpus, latency, sampler, invalidate, memory_limit_mib;
 	bool twin, debug, measure;
 };
 

@@ -160,6 +160,12 @@ static int set_design(const struct nslab_plan *plan, json_t *object)
 
 	rc |= set(object, "seed", json_integer((json_int_t)plan->seed));
 	rc |= set(object, "blocks", json_integer(plan->nr_blocks));
+	rc |= set(object, "blocks_auto", json_boolean(plan->is_blocks_auto));
+	rc |= set(object, "precision",
+		  plan->precision > 0 ? json_real(plan->precision) : json_null());
+	rc |= set(object, "budget_ns",
+		  plan->budget_ns ? json_integer((json_int_t)plan->budget_ns) : json_null());
+	rc |= set(object, "invalidate", text_json(plan->invalidate));
 	rc |= set(object, "windows", json_integer(plan->nr_windows));
 	rc |= set(object, "window_ns", json_integer((json_int_t)plan->window_ns));
 	rc |= set(object, "warmup_ns", json_integer((json_int_t)plan->warmup_ns));
@@ -176,6 +182,9 @@ static int set_design(const struct nslab_plan *plan, json_t *object)
 	rc |= set(object, "node_bytes",
 		  plan->node_bytes ? json_integer((json_int_t)plan->node_bytes)
 				   : json_string("auto"));
+	rc |= set(object, "memory_limit_bytes",
+		  plan->memory_limit_bytes ? json_integer((json_int_t)plan->memory_limit_bytes)
+					   : json_string("auto"));
 	rc |= set(object, "counters", texts_json(plan->counters));
 	return rc;
 }

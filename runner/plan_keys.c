@@ -24,6 +24,7 @@ static const char *const huge_policies[] = {"never", "thp", "system", NULL};
 static const char *const latencies[] = {"off", "sampled", NULL};
 static const char *const samplers[] = {"auto", "on", "off", NULL};
 static const char *const auto_word[] = {"auto", NULL};
+static const char *const invalidate_words[] = {"auto", "on", "off", NULL};
 static const char *const entries[] = {"cache", "kmalloc", NULL};
 
 #define NUMBER(field, d, lo, hi, text)                                                             \
@@ -44,16 +45,29 @@ static const char *const entries[] = {"cache", "kmalloc", NULL};
  }
 
 const struct nslab_param nslab_plan_rows[] = {
-	NUMBER(blocks, "6", 1, 100000, "times that every arm of a family runs"),
+	{
+		.name = "blocks",
+		.type = NSLAB_PARAM_INT,
+		.offset = offsetof(struct plan_numbers, blocks),
+		.def = "6",
+		.min = 1,
+		.max = 100000,
+		.choices = auto_word,
+		.help = "times that every arm of a family runs; auto: until the precision is had",
+	},
 	NUMBER(windows, "20", 1, 100000, "measured windows in a trial"),
 	NUMBER(window_ms, "10", 1, 600000, "length of a window"),
 	NUMBER(warmup_ms, "20", 0, 600000, "time before the first window"),
 	NUMBER(time_limit_s, "30", 1, 86400, "longest that a trial may take"),
 	NUMBER(seed, "1", 0, INT64_MAX, "of every random choice; trials mix their place into it"),
+	NUMBER(memory_limit_mib, "0", 0, 1 << 30,
+	       "that a trial may take beside its arena; 0: most of what is free"),
 	NUMBER(node_mib, "0", 0, 1 << 20, "arena of each node; 0 lets the arena decide"),
 	NUMBER(cpus, "0", 0, NSLAB_MAX_CPUS,
 	       "CPUs that allocators' rules count with; 0: those of the topology"),
 	CHOICE(statistic, "auto", statistics, "what the windows of a trial become"),
+	CHOICE(invalidate, "auto", invalidate_words,
+	       "run blocks again that the host disturbed; auto: from 10 blocks on"),
 	CHOICE(huge, "never", huge_policies, "huge pages under the arena"),
 	CHOICE(latency, "off", latencies, "time single operations, after the windows"),
 	CHOICE(sampler, "auto", samplers, "memory over time; auto: where a PU is left for it"),
@@ -102,7 +116,8 @@ static const struct nslab_param threads_row = {
 	.max = NSLAB_MAX_CPUS,
 };
 
-static const char *const text_keys[] = {"label", "baseline", "counters", "page"};
+static const char *const text_keys[] = {"label", "baseline",  "counters",
+					"page",	 "precision", "budget"};
 static const char *const axis_keys[] = {"workload",  "allocator", "threads",
 					"placement", "memory",	  "entry"};
 
@@ -254,10 +269,16 @@ static int check_text(const struct checker *c, const struct plan_key *key)
 {
 	const struct nslab_entry_record *record;
 	const char *word;
+	double share;
+	uint64_t ns;
 
 	if (!strcmp(key->name, "page"))
 		return nslab_registry_get(c->registry, NSLAB_PLUGIN_PAGE, key->value, &record,
 					  c->err);
+	if (!strcmp(key->name, "precision"))
+		return nslab_plan_percent(key->value, &share, c->err);
+	if (!strcmp(key->name, "budget"))
+		return nslab_plan_duration(key->value, &ns, c->err);
 	if (strcmp(key->name, "baseline"))
 		return 0;
 	word = nslab_pool_copy(c->file->pool, key->value, strcspn(key->value, " "));

@@ -15,6 +15,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int append(struct nslab_plan_pool *pool, struct plan_list *list, const char *item,
@@ -203,6 +205,58 @@ static const char *canonical(struct nslab_plan_pool *pool, const struct nslab_pa
 		return text;
 	}
 	return text;
+}
+
+/* The number at the start of text, and the word behind it without blanks; false: no such thing. */
+static bool split_unit(const char *text, double *number, const char **unit)
+{
+	char *end;
+
+	*number = strtod(text, &end);
+	if (end == text || !isfinite(*number))
+		return false;
+	*unit = end + strspn(end, " ");
+	return true;
+}
+
+int nslab_plan_percent(const char *text, double *share, struct nslab_err *err)
+{
+	const char *unit;
+	double number;
+
+	if (!split_unit(text, &number, &unit) || strcmp(unit, "%") != 0 || !(number > 0) ||
+	    number > 50)
+		return nslab_fail(err, -EINVAL,
+				  "'%s' is not a value for 'precision', which accepts a percentage "
+				  "above 0 %% and up to 50 %%, like 1%%",
+				  text);
+	*share = number / 100;
+	return 0;
+}
+
+int nslab_plan_duration(const char *text, uint64_t *ns, struct nslab_err *err)
+{
+	static const struct {
+		const char *unit;
+		double ns;
+	} units[] = {{"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+	const char *unit;
+	double number;
+
+	if (split_unit(text, &number, &unit)) {
+		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+			double value = number * units[i].ns;
+
+			if (!strcmp(unit, units[i].unit) && value >= 1e6 && value <= 3e15) {
+				*ns = (uint64_t)value;
+				return 0;
+			}
+		}
+	}
+	return nslab_fail(err, -EINVAL,
+			  "'%s' is not a value for 'budget', which accepts a time with its unit, "
+			  "1ms and up: ms, s, m or h, like 60s",
+			  text);
 }
 
 int nslab_plan_values(struct nslab_plan_pool *pool, const struct nslab_param *row, const char *text,

@@ -14,6 +14,7 @@
 #include "runner/host/probes.h"
 
 #include <gnu/libc-version.h>
+#include <inttypes.h>
 #include <revision.h>
 #include <sha2.h>
 #include <stdint.h>
@@ -143,13 +144,35 @@ const char *nslab_provenance_build_warning(void)
 #endif
 }
 
+/* 64-bit FNV-1a of the file that runs: another build of the same version is another program. */
+static void binary_fingerprint(char text[32])
+{
+	FILE *file = fopen("/proc/self/exe", "re");
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	unsigned char buffer[65536];
+	size_t n;
+
+	snprintf(text, 32, "unknown");
+	if (!file)
+		return;
+	while ((n = fread(buffer, 1, sizeof(buffer), file))) {
+		for (size_t i = 0; i < n; i++)
+			hash = (hash ^ buffer[i]) * UINT64_C(0x100000001b3);
+	}
+	if (!ferror(file))
+		snprintf(text, 32, "fnv1a:%016" PRIx64, hash);
+	fclose(file);
+}
+
 json_t *nslab_provenance_build(void)
 {
+	char binary[32];
 	json_t *is_dirty = NSLAB_GIT_DIRTY < 0 ? json_null() : json_boolean(NSLAB_GIT_DIRTY);
 
-	return json_pack("{s:s, s:s, s:o, s:s, s:o, s:s, s:s, s:b}", "version", NSLAB_VERSION,
-			 "git_sha", NSLAB_GIT_SHA, "is_dirty", is_dirty, "compiler",
-			 PROVENANCE_COMPILER __VERSION__, "libc",
+	binary_fingerprint(binary);
+	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:s, s:s, s:b}", "binary", binary,
+			 "version", NSLAB_VERSION, "git_sha", NSLAB_GIT_SHA, "is_dirty", is_dirty,
+			 "compiler", PROVENANCE_COMPILER __VERSION__, "libc",
 			 json_sprintf("glibc %s", gnu_get_libc_version()), "build_type",
 			 NSLAB_BUILD_TYPE, "c_flags", NSLAB_C_FLAGS, "is_for_timing",
 			 !*nslab_provenance_build_warning());

@@ -10,9 +10,9 @@
 #define _GNU_SOURCE
 #include "runner/record.h"
 
+#include "results/reduce.h"
 #include "runner/counters/choice_json.h"
 #include "runner/counters/derive.h"
-#include "runner/measure.h"
 #include "runner/provenance.h"
 #include "runner/sampler.h"
 #include "topology/measure.h"
@@ -22,7 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLACEMENT_NEEDED 0.95
+#define PLACEMENT_NEEDED     0.95
+#define PRECONDITION_WARMUPS 5 /* longest that memory may take to be steady, in warm-ups */
 
 /* ---- plan to trial ---- */
 
@@ -83,18 +84,20 @@ static json_t *common_spec(const struct nslab_plan *plan, const struct nslab_mem
 {
 	const struct nslab_topo *topo = plan->topo;
 
-	return json_pack(
-		"{s:I, s:o, s:o, s:o, s:b, s:{s:i, s:i}, s:i, s:I, s:i, s:I, s:I, s:{s:s, s:o},"
-		" s:{s:o}, s:b}",
-		"seed", (json_int_t)seed, "workers", workers_json(topo, memory, pus, nr_pus),
-		"nodes", nodes_json(topo), "distances", distances_json(topo), "is_simulated",
-		topo->is_simulated, "memory", "kind", (int)memory->kind, "node", memory->node,
-		"huge", (int)plan->huge, "node_bytes", (json_int_t)plan->node_bytes, "nr_cpus",
-		plan->nr_cpus, "window_ns", (json_int_t)plan->window_ns, "warmup_ns",
-		(json_int_t)plan->warmup_ns, "page", "name", plan->page->name, "params",
-		settings_json(plan->page_settings, plan->nr_page_settings), "areas", "params",
-		settings_json(plan->area_settings, plan->nr_area_settings), "debug",
-		plan->is_debug);
+	return json_pack("{s:I, s:o, s:o, s:o, s:b, s:{s:i, s:i}, s:i, s:I, s:i, s:I, s:I, s:I,"
+			 " s:{s:s, s:o}, s:{s:o}, s:b}",
+			 "seed", (json_int_t)seed, "workers",
+			 workers_json(topo, memory, pus, nr_pus), "nodes", nodes_json(topo),
+			 "distances", distances_json(topo), "is_simulated", topo->is_simulated,
+			 "memory", "kind", (int)memory->kind, "node", memory->node, "huge",
+			 (int)plan->huge, "node_bytes", (json_int_t)plan->node_bytes, "nr_cpus",
+			 plan->nr_cpus, "window_ns", (json_int_t)plan->window_ns, "warmup_ns",
+			 (json_int_t)plan->warmup_ns, "precondition_ns",
+			 (json_int_t)(PRECONDITION_WARMUPS * plan->warmup_ns), "page", "name",
+			 plan->page->name, "params",
+			 settings_json(plan->page_settings, plan->nr_page_settings), "areas",
+			 "params", settings_json(plan->area_settings, plan->nr_area_settings),
+			 "debug", plan->is_debug);
 }
 
 json_t *nslab_record_spec(const struct nslab_plan *plan, const struct nslab_family *family,
@@ -158,30 +161,45 @@ static uint64_t get_bytes(const json_t *object, const char *key)
 	return json_is_integer(value) ? (uint64_t)json_integer_value(value) : NSLAB_BYTES_UNKNOWN;
 }
 
+static struct nslab_window read_window(const json_t *row)
+{
+	return (struct nslab_window){
+		.worker = (int)json_integer_value(json_array_get(row, 0)),
+		.index = (int)json_integer_value(json_array_get(row, 1)),
+		.ops = (uint64_t)json_integer_value(json_array_get(row, 2)),
+		.ns = (uint64_t)json_integer_value(json_array_get(row, 3)),
+		.cpu_ns = (uint64_t)json_integer_value(json_array_get(row, 4)),
+		.is_counted = json_is_true(json_array_get(row, 5)),
+	};
+}
+
+/* Measured, and in the order of workers and indices: what a worker did not come to is left out. */
+static bool is_window(const struct nslab_window *window, const struct nslab_window *before)
+{
+	return window->ops && window->ns &&
+	       (!before || window->worker > before->worker ||
+		(window->worker == before->worker && window->index > before->index));
+}
+
 static int fill_windows(json_t *document, struct nslab_trial_record *record,
 			struct nslab_trial_buffers *buffers)
 {
 	json_t *rows = json_object_get(document, "windows");
-	size_t nr = json_array_size(rows);
+	size_t nr = json_array_size(rows), kept = 0;
 
 	buffers->windows = calloc(nr + 1, sizeof(*buffers->windows));
 	if (!buffers->windows)
 		return -ENOMEM;
 	for (size_t i = 0; i < nr; i++) {
-		json_t *row = json_array_get(rows, i);
+		struct nslab_window window = read_window(json_array_get(rows, i));
 
-		buffers->windows[i] = (struct nslab_window){
-			.worker = (int)json_integer_value(json_array_get(row, 0)),
-			.index = (int)json_integer_value(json_array_get(row, 1)),
-			.ops = (uint64_t)json_integer_value(json_array_get(row, 2)),
-			.ns = (uint64_t)json_integer_value(json_array_get(row, 3)),
-			.cpu_ns = (uint64_t)json_integer_value(json_array_get(row, 4)),
-			.is_counted = json_is_true(json_array_get(row, 5)),
-		};
-		record->cpu_ns += buffers->windows[i].cpu_ns;
+		if (!is_window(&window, kept ? &buffers->windows[kept - 1] : NULL))
+			continue;
+		buffers->windows[kept++] = window;
+		record->cpu_ns += window.cpu_ns;
 	}
 	record->windows = buffers->windows;
-	record->nr_windows = nr;
+	record->nr_windows = kept;
 	return 0;
 }
 
@@ -322,6 +340,45 @@ static void check_placement(json_t *document, struct nslab_launch_result *launch
 			 100 * record->page_hit_rate, record->nr_pages_sampled);
 }
 
+/* Time lost by the worst worker: shares are held against its own windows. */
+static void noise_worker(const struct nslab_trial_record *record, const json_t *worker, int index,
+			 struct nslab_noise_trial *noise)
+{
+	uint64_t ns = 0, cpu_ns = 0;
+	double run_delay, off_cpu;
+
+	for (size_t i = 0; i < record->nr_windows; i++) {
+		if (record->windows[i].worker == index) {
+			ns += record->windows[i].ns;
+			cpu_ns += record->windows[i].cpu_ns;
+		}
+	}
+	if (get_u64(worker, "voluntary_switches"))
+		noise->has_sleepers = true;
+	if (!ns)
+		return;
+	run_delay = (double)get_u64(worker, "run_delay_ns") / (double)ns;
+	off_cpu = cpu_ns < ns ? (double)(ns - cpu_ns) / (double)ns : 0;
+	noise->run_delay = fmax(noise->run_delay, run_delay);
+	noise->off_cpu = fmax(noise->off_cpu, off_cpu);
+	noise->window_ns = ns > noise->window_ns ? ns : noise->window_ns;
+}
+
+void nslab_record_noise(const struct nslab_launch_result *launched,
+			const struct nslab_trial_record *record, const struct nslab_family *family,
+			struct nslab_noise_trial *noise)
+{
+	json_t *workers = json_object_get(launched->document, "workers"), *worker;
+	size_t w;
+
+	*noise = (struct nslab_noise_trial){.nr_migrations = record->nr_migrations};
+	json_array_foreach(workers, w, worker) noise_worker(record, worker, (int)w, noise);
+	for (int i = 1; family->pus && i < family->nr_threads; i++) {
+		for (int j = 0; j < i; j++)
+			noise->has_shared_pus |= family->pus[i] == family->pus[j];
+	}
+}
+
 /* What the backend reported (leaks, corruption) makes the trial fail. */
 static void check_reports(json_t *document, struct nslab_launch_result *launched)
 {
@@ -410,10 +467,10 @@ static void probe_placement(const struct nslab_plan *plan, char *why, size_t why
 	nslab_arena_map_close(map);
 }
 
-struct run_texts {
-	char uuid[37], host[256], kernel[256], started[32], unavailable[256], path[4200];
-	json_t *topology, *plan, *env, *build;
-	char *topology_text, *plan_text, *env_text, *build_text;
+struct nslab_record_texts {
+	char uuid[37], host[256], kernel[256], started[32], unavailable[256];
+	char *topology, *plan, *env, *build;
+	struct nslab_run_record run;
 };
 
 /* Where it cannot be measured, why not stands in its place. */
@@ -432,36 +489,54 @@ static void add_matrix(json_t *topology, const struct nslab_topo *topo)
 	json_object_set_new(topology, "measured", json);
 }
 
-static void run_texts_fill(struct run_texts *t, const struct nslab_plan *plan)
+/* Takes over json. */
+static char *dump(json_t *json, size_t flags)
 {
-	nslab_provenance_uuid(t->uuid);
-	nslab_provenance_host(t->host, sizeof(t->host));
-	nslab_provenance_kernel(t->kernel, sizeof(t->kernel));
-	nslab_provenance_now(t->started);
-	probe_placement(plan, t->unavailable, sizeof(t->unavailable));
-	t->topology = nslab_topo_json(plan->topo);
-	if (plan->has_matrix)
-		add_matrix(t->topology, plan->topo);
-	t->plan = nslab_plan_json(plan);
-	t->env = nslab_provenance_env(NULL, plan->text, plan->topo->hwloc_xml);
-	json_object_set_new(t->env, "counters", nslab_derive_notes_json(plan));
-	t->build = nslab_provenance_build();
-	t->topology_text = json_dumps(t->topology, JSON_COMPACT);
-	t->plan_text = json_dumps(t->plan, JSON_INDENT(1));
-	t->env_text = json_dumps(t->env, JSON_COMPACT);
-	t->build_text = json_dumps(t->build, JSON_COMPACT);
+	char *text = json ? json_dumps(json, flags) : NULL;
+
+	json_decref(json);
+	return text;
 }
 
-static void run_texts_free(struct run_texts *t)
+/* What a plug-in is called from, wherever the run is gone on with. */
+static json_t *plugin_paths(const char *const *plugins)
 {
-	json_decref(t->topology);
-	json_decref(t->plan);
-	json_decref(t->env);
-	json_decref(t->build);
-	free(t->topology_text);
-	free(t->plan_text);
-	free(t->env_text);
-	free(t->build_text);
+	json_t *paths = json_array();
+
+	for (; plugins && *plugins; plugins++) {
+		char *path = realpath(*plugins, NULL);
+
+		json_array_append_new(paths, json_string(path ? path : *plugins));
+		free(path);
+	}
+	return paths;
+}
+
+static json_t *run_topology_json(const struct nslab_plan *plan)
+{
+	json_t *topology = nslab_topo_json(plan->topo);
+
+	if (topology && plan->has_matrix)
+		add_matrix(topology, plan->topo);
+	return topology;
+}
+
+static json_t *run_env_json(const struct nslab_plan *plan)
+{
+	json_t *env = nslab_provenance_env(NULL, plan->text, plan->topo->hwloc_xml);
+
+	if (env)
+		json_object_set_new(env, "counters", nslab_derive_notes_json(plan));
+	return env;
+}
+
+static json_t *run_plan_json(const struct nslab_exec_options *options)
+{
+	json_t *plan = nslab_plan_json(options->plan);
+
+	if (plan)
+		json_object_set_new(plan, "plugins", plugin_paths(options->plugins));
+	return plan;
 }
 
 static int64_t machine_bytes(const struct nslab_topo *topo)
@@ -473,14 +548,97 @@ static int64_t machine_bytes(const struct nslab_topo *topo)
 	return (int64_t)bytes;
 }
 
-static int write_plan(const char *folder, const char *text, struct nslab_err *err)
+static void texts_fill(struct nslab_record_texts *t, const struct nslab_exec_options *options)
 {
-	char path[4200];
+	nslab_provenance_uuid(t->uuid);
+	nslab_provenance_host(t->host, sizeof(t->host));
+	nslab_provenance_kernel(t->kernel, sizeof(t->kernel));
+	nslab_provenance_now(t->started);
+	probe_placement(options->plan, t->unavailable, sizeof(t->unavailable));
+	t->topology = dump(run_topology_json(options->plan), JSON_COMPACT);
+	t->plan = dump(run_plan_json(options), JSON_INDENT(1));
+	t->env = dump(run_env_json(options->plan), JSON_COMPACT);
+	t->build = dump(nslab_provenance_build(), JSON_COMPACT);
+}
+
+static void texts_fill_run(struct nslab_record_texts *t, const struct nslab_exec_options *options)
+{
+	const struct nslab_plan *plan = options->plan;
+	const struct nslab_topo *topo = plan->topo;
+
+	t->run = (struct nslab_run_record){
+		.uuid = t->uuid,
+		.name = plan->name,
+		.label = plan->label,
+		.host_name = t->host,
+		.cpu_model = topo->machine,
+		.kernel = t->kernel,
+		.nr_packages = topo->nr_packages,
+		.nr_nodes = topo->nr_nodes,
+		.nr_pus = topo->nr_pus,
+		.memory_bytes = machine_bytes(topo),
+		.is_simulated = topo->is_simulated,
+		.placement_unavailable = t->unavailable[0] ? t->unavailable : NULL,
+		.topology_json = t->topology,
+		.topology_xml = topo->hwloc_xml,
+		.plan_json = t->plan,
+		.plan_text = plan->text,
+		.argv_text = options->argv_text,
+		.tool_version = nslab_version(),
+		.build_json = t->build,
+		.env_json = t->env,
+		.statistic = strcmp(plan->statistic, "auto")
+				     ? plan->statistic
+				     : "q25 (median with more than one thread)",
+		.seed = plan->seed,
+		.nr_trials_planned = (int64_t)nslab_plan_nr_trials(plan),
+		.started = t->started,
+	};
+}
+
+struct nslab_record_texts *nslab_record_texts_create(const struct nslab_exec_options *options)
+{
+	struct nslab_record_texts *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	texts_fill(t, options);
+	if (!t->topology || !t->plan || !t->env || !t->build) {
+		nslab_record_texts_free(t);
+		return NULL;
+	}
+	texts_fill_run(t, options);
+	return t;
+}
+
+const struct nslab_run_record *nslab_record_texts_run(const struct nslab_record_texts *texts)
+{
+	return &texts->run;
+}
+
+void nslab_record_texts_free(struct nslab_record_texts *t)
+{
+	free(t->topology);
+	free(t->plan);
+	free(t->env);
+	free(t->build);
+	free(t);
+}
+
+int nslab_record_write_plan(const struct nslab_record_texts *texts, const char *folder,
+			    struct nslab_err *err)
+{
+	char path[4200], partial[4200];
 	FILE *file;
+	int is_whole;
 
 	snprintf(path, sizeof(path), "%s/plan.json", folder);
-	file = fopen(path, "we");
-	if (!file || fputs(text, file) < 0 || fputc('\n', file) < 0 || fclose(file))
+	snprintf(partial, sizeof(partial), "%s/plan.json.part", folder);
+	file = fopen(partial, "we");
+	is_whole = file && fputs(texts->plan, file) >= 0 && fputc('\n', file) >= 0;
+	if (file && fclose(file))
+		is_whole = 0;
+	if (!is_whole || rename(partial, path))
 		return nslab_fail(err, -errno, "cannot write '%s': %s", path, strerror(errno));
 	return 0;
 }
@@ -488,48 +646,16 @@ static int write_plan(const char *folder, const char *text, struct nslab_err *er
 int nslab_record_run(const struct nslab_exec_options *options, const char *folder,
 		     struct nslab_store **store, struct nslab_err *err)
 {
-	const struct nslab_plan *plan = options->plan;
-	const struct nslab_topo *topo = plan->topo;
-	struct run_texts t = {0};
-	struct nslab_run_record run;
-	int rc = -ENOMEM;
+	struct nslab_record_texts *texts = nslab_record_texts_create(options);
+	char path[4200];
+	int rc;
 
-	run_texts_fill(&t, plan);
-	if (!t.topology_text || !t.plan_text || !t.env_text || !t.build_text)
-		goto out_free;
-	run = (struct nslab_run_record){
-		.uuid = t.uuid,
-		.name = plan->name,
-		.label = plan->label,
-		.host_name = t.host,
-		.cpu_model = topo->machine,
-		.kernel = t.kernel,
-		.nr_packages = topo->nr_packages,
-		.nr_nodes = topo->nr_nodes,
-		.nr_pus = topo->nr_pus,
-		.memory_bytes = machine_bytes(topo),
-		.is_simulated = topo->is_simulated,
-		.placement_unavailable = t.unavailable[0] ? t.unavailable : NULL,
-		.topology_json = t.topology_text,
-		.topology_xml = topo->hwloc_xml,
-		.plan_json = t.plan_text,
-		.plan_text = plan->text,
-		.argv_text = options->argv_text,
-		.tool_version = nslab_version(),
-		.build_json = t.build_text,
-		.env_json = t.env_text,
-		.statistic = strcmp(plan->statistic, "auto")
-				     ? plan->statistic
-				     : "q25 (median with more than one thread)",
-		.seed = plan->seed,
-		.nr_trials_planned = (int64_t)nslab_plan_nr_trials(plan),
-		.started = t.started,
-	};
-	snprintf(t.path, sizeof(t.path), "%s/run.db", folder);
-	rc = nslab_store_create(t.path, &run, store, err);
+	if (!texts)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "%s/run.db", folder);
+	rc = nslab_store_create(path, &texts->run, store, err);
 	if (!rc)
-		rc = write_plan(folder, t.plan_text, err);
-out_free:
-	run_texts_free(&t);
+		rc = nslab_record_write_plan(texts, folder, err);
+	nslab_record_texts_free(texts);
 	return rc;
 }

@@ -60,7 +60,7 @@ int nslab_injection_judge(const struct nslab_cell_list *list, double share,
 
 struct nslab_prober {
 	const struct nslab_plan *plan;
-	int (*launch)(const struct nslab_launch *launch, struct nslab_launch_result *result);
+	nslab_launch_fn launch;
 	volatile const int *is_interrupted; /* or NULL */
 };
 

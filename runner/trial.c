@@ -333,6 +333,8 @@ static int trial_crew(struct trial *t)
 		return rc;
 	crew->is_simulated = json_is_true(json_object_get(t->spec, "simulated"));
 	crew->meter.clock = crew->is_simulated ? &nslab_simulated_clock : &nslab_real_clock;
+	if (!crew->is_simulated)
+		crew->meter.precondition_ns = (uint64_t)get_int(t->spec, "precondition_ns");
 	crew->meter.warmup_ns = (uint64_t)get_int(t->spec, "warmup_ns");
 	crew->meter.window_ns = (uint64_t)get_int(t->spec, "window_ns");
 	crew->meter.nr_windows = t->nr_windows;
@@ -479,11 +481,14 @@ static void trial_collect(struct trial *t)
 		for (int c = 0; c < thread->nr_counters; c++)
 			json_array_append_new(counters, trial_counter(&thread->counters[c]));
 		json_array_append_new(
-			workers, json_pack("{s:I, s:I, s:I, s:o}", "run_delay_ns",
+			workers, json_pack("{s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "run_delay_ns",
 					   (json_int_t)thread->sched.run_delay_ns, "cpu_ns",
 					   (json_int_t)thread->sched.cpu_ns, "involuntary_switches",
 					   (json_int_t)thread->sched.nr_involuntary_switches,
-					   "counters", counters));
+					   "voluntary_switches",
+					   (json_int_t)thread->sched.nr_voluntary_switches,
+					   "precondition_ops", (json_int_t)thread->precondition_ops,
+					   "is_steady", thread->is_steady, "counters", counters));
 		if (thread->err.text[0] && !t->err.text[0])
 			t->err = thread->err;
 	}

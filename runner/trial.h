@@ -10,12 +10,13 @@
  *       "nodes": [{"os_index", "memory_bytes", "has_pus"}], "distances": [...], "is_simulated":
  * bool, "memory": {"kind": 0.., "node": position or -1}, "huge": 0.., "node_bytes", "nr_cpus",
  *       "debug": bool, "slabinfo": bool,
- *       "windows", "window_ns", "warmup_ns", "plugins": [path],
+ *       "windows", "window_ns", "warmup_ns", "precondition_ns", "plugins": [path],
  *       "counters": false, true, or the events of runner/counters/choice_json.h,
  *       "simulated": bool, times count chunks of operations (runner/counters/simulated.h),
  *       "latency": bool, "sampler": {"pus": [OS index], "shares": OS index} or not there}
  * Out: {"error": null or text, "windows": [[worker, index, ops, ns, cpu_ns, counted], ...],
- *       "workers": [{"run_delay_ns", "involuntary_switches", "counters": [...]}],
+ *       "workers": [{"run_delay_ns", "involuntary_switches", "voluntary_switches",
+ *                    "precondition_ops", "is_steady", "counters": [...]}],
  *       "page_check": {"sampled", "resident", "right", "hit_rate", "unavailable"},
  *       "rss_bytes", "held_bytes", "caches": [...], "reports": [text],
  *       "figures": [[name, value, unit], ...], "points": [[series, x, y], ...],

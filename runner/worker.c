@@ -72,6 +72,7 @@ static void worker_on_stop(struct nslab_meter_hooks *hooks)
 	sched->run_delay_ns -= h->before.run_delay_ns;
 	sched->cpu_ns -= h->before.cpu_ns;
 	sched->nr_involuntary_switches -= h->before.nr_involuntary_switches;
+	sched->nr_voluntary_switches -= h->before.nr_voluntary_switches;
 }
 
 static uint64_t resident_bytes(void)
@@ -104,6 +105,15 @@ static int worker_on_second_pass(struct nslab_meter_hooks *hooks, struct nslab_t
 				 h->thread->latency);
 }
 
+static uint64_t worker_footprint(struct nslab_meter_hooks *hooks)
+{
+	struct worker_hooks *h = nslab_container_of(hooks, struct worker_hooks, hooks);
+	struct nslab_world_usage usage;
+
+	nslab_world_usage(h->thread->crew->world, &usage);
+	return usage.nr_pages;
+}
+
 static int worker_measure(struct nslab_worker_thread *thread, struct nslab_worker *worker)
 {
 	struct nslab_crew *crew = thread->crew;
@@ -113,8 +123,11 @@ static int worker_measure(struct nslab_worker_thread *thread, struct nslab_worke
 		.worker = worker,
 	};
 	struct worker_hooks hooks = {
-		.hooks = {worker_on_start, worker_on_stop, worker_on_all_done,
-			  crew->latency ? worker_on_second_pass : NULL},
+		.hooks = {.on_start = worker_on_start,
+			  .on_stop = worker_on_stop,
+			  .on_all_done = worker_on_all_done,
+			  .on_second_pass = crew->latency ? worker_on_second_pass : NULL,
+			  .footprint = worker_footprint},
 		.thread = thread,
 	};
 	int rc;
@@ -126,6 +139,8 @@ static int worker_measure(struct nslab_worker_thread *thread, struct nslab_worke
 	thread->is_counted = worker->is_counted;
 	rc = nslab_meter_run(&crew->meter, &timed.timed, thread->seed, &hooks.hooks,
 			     thread->windows);
+	thread->precondition_ops = hooks.hooks.precondition_ops;
+	thread->is_steady = hooks.hooks.is_steady;
 	if (rc == -ENODATA)
 		nslab_fail(&thread->err, rc,
 			   "worker %d: the workload did no operation (out of "

@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A topology being filled. */
 struct load {
@@ -157,6 +158,15 @@ static int pus_of(const struct load *load, hwloc_const_bitmap_t set, int **pus, 
 
 /* ---- nodes ---- */
 
+/* Without /sys hwloc finds one node and not its size; the kernel tells that of the whole machine.
+ */
+static void fill_unknown_memory(struct nslab_topo *topo)
+{
+	if (topo->is_this_machine && topo->nr_nodes == 1 && !topo->nodes[0].memory_bytes)
+		topo->nodes[0].memory_bytes =
+			(uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static int fill_nodes(struct load *load, struct nslab_err *err)
 {
 	struct nslab_topo *topo = load->topo;
@@ -178,6 +188,7 @@ static int fill_nodes(struct load *load, struct nslab_err *err)
 		if (pus_of(load, obj->cpuset, &node->pus, &node->nr_pus))
 			return out_of_memory(err);
 	}
+	fill_unknown_memory(topo);
 	return 0;
 }
 

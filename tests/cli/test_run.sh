@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # numaslab run as users call it: what a run leaves, trials that crash, hang or leak, a run that is
 # killed, bad input. Windows are short; nothing here depends on what the clock says.
-# usage: test_run.sh NUMASLAB PLUGIN_DIE PLUGIN_HANG PLUGIN_LEAK
+# usage: test_run.sh NUMASLAB PLUGIN_DIE PLUGIN_HANG PLUGIN_LEAK PLUGIN_EAT PLUGIN_SCRIBBLE
 set -u
-numaslab=$1 die=$2 hang=$3 leak=$4
+numaslab=$1 die=$2 hang=$3 leak=$4 eat=$5 scribble=$6
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 failures=0
@@ -62,6 +62,9 @@ grep -q 'failed' "$dir/out" && fail "a cell failed: $(grep failed "$dir/out")"
 grep -q '^[^,]*,' "$dir/run/windows.csv" || fail "windows.csv is not CSV"
 "$numaslab" export --json "$dir/run" >"$dir/run.json" || fail "export ended $?"
 grep -q '"reason"' "$dir/run.json" || fail "no counter gives a reason for its absence"
+expect 0 ' 24 trials, 72 windows: 0 differences' "$numaslab" verify "$dir/run"
+expect 2 'verify takes one run' "$numaslab" verify
+expect 2 'is not a result file' "$numaslab" verify "$dir/tiny.ini"
 expect 2 'holds a run already' "$numaslab" run "$dir/tiny.ini" -o "$dir/run" --no-plots
 
 # ---- the same plan with simulated nodes says so
@@ -78,8 +81,20 @@ expect 1 'hang: no result after 1 s' "$numaslab" run "$dir/one.ini" allocator=sl
 expect 1 'pages allocated' "$numaslab" run "$dir/tiny.ini" allocator=slub,faulty --plugin "$leak" \
 	-o "$dir/leak" --no-plots
 
+grep -qE '^slub A +[0-9.]+ ' "$dir/out" || fail "slub has no figures beside a leak"
+expect 1 'reported: debug: ' "$numaslab" run "$dir/one.ini" allocator=slub,faulty debug=yes \
+	--plugin "$scribble" size=64 -o "$dir/scribble" --no-plots
+grep -qE '^slub A +[0-9.]+ ' "$dir/out" || fail "slub has no figures beside an overrun"
+if grep -q sanitizer "$dir/err"; then
+	echo "skipped: sanitizers keep memory of their own, no limit holds it"
+else
+	expect 1 'failed: memory: it held ' "$numaslab" run "$dir/one.ini" allocator=slub,faulty \
+		memory_limit_mib=64 --plugin "$eat" size=64 -o "$dir/eat" --no-plots
+	grep -qE '^slub A +[0-9.]+ ' "$dir/out" || fail "slub has no figures beside a glutton"
+fi
+
 # ---- killed: every finished trial is there
-"$numaslab" run "$dir/tiny.ini" blocks=500 -o "$dir/killed" --no-plots >/dev/null 2>"$dir/err" &
+"$numaslab" run "$dir/tiny.ini" blocks=500 invalidate=off -o "$dir/killed" --no-plots >/dev/null 2>"$dir/err" &
 run=$!
 for _ in $(seq 600); do
 	[ "$("$numaslab" export --csv "$dir/killed" 2>/dev/null | wc -l)" -gt 60 ] && break
@@ -92,7 +107,7 @@ grep -qE '^nodelocal +[0-9.]+' "$dir/out" || fail "compare has no figures of a k
 [ "$("$numaslab" export --csv "$dir/killed" | wc -l)" -gt 60 ] || fail "finished trials are lost"
 
 # ---- Ctrl-C ends after the trial in hand, with a table
-"$numaslab" run "$dir/tiny.ini" blocks=500 -o "$dir/stopped" --no-plots >"$dir/out" 2>"$dir/err" &
+"$numaslab" run "$dir/tiny.ini" blocks=500 invalidate=off -o "$dir/stopped" --no-plots >"$dir/out" 2>"$dir/err" &
 run=$!
 for _ in $(seq 600); do
 	[ "$("$numaslab" export --csv "$dir/stopped" 2>/dev/null | wc -l)" -gt 60 ] && break

@@ -8,6 +8,7 @@
 #include "runner/measure.h"
 
 #include "core/rng.h"
+#include "results/reduce.h"
 
 #include <numaslab/types.h>
 
@@ -33,6 +34,7 @@ struct fake {
 	uint64_t nr_ops;
 	uint64_t limit; /* batches do nothing after so many operations */
 	int nr_started, nr_stopped, nr_all_done;
+	uint64_t grows_until; /* operations that still make the footprint larger */
 };
 
 static struct fake *current; /* clocks carry no context of their own */
@@ -71,12 +73,19 @@ static void fake_all_done(struct nslab_meter_hooks *hooks)
 	nslab_container_of(hooks, struct fake, hooks)->nr_all_done++;
 }
 
+static uint64_t fake_footprint(struct nslab_meter_hooks *hooks)
+{
+	struct fake *f = nslab_container_of(hooks, struct fake, hooks);
+
+	return f->nr_ops < f->grows_until ? f->nr_ops : f->grows_until;
+}
+
 static void fake_init(struct fake *f, double ns_per_op)
 {
 	*f = (struct fake){
 		.clock = {fake_now, fake_now},
 		.timed = {fake_batch},
-		.hooks = {fake_start, fake_stop, fake_all_done},
+		.hooks = {fake_start, fake_stop, fake_all_done, fake_footprint, 0, false},
 		.ns_per_op = ns_per_op,
 		.seed = 1,
 		.limit = UINT64_MAX,
@@ -84,10 +93,13 @@ static void fake_init(struct fake *f, double ns_per_op)
 	current = f;
 }
 
+static uint64_t precondition_ns; /* of the meter */
+
 static int measure(struct fake *f, struct nslab_window *windows, atomic_bool *is_stopping)
 {
 	struct nslab_meter meter = {
 		.clock = &f->clock,
+		.precondition_ns = precondition_ns,
 		.warmup_ns = 20000000,
 		.window_ns = 10000000,
 		.nr_windows = WINDOWS,
@@ -197,6 +209,43 @@ static void measure_is_cancelled_when_another_worker_failed(void **state)
 	assert_int_equal(measure(&f, windows, &is_stopping), -ECANCELED);
 }
 
+/* By operations, not by time: a host ten times slower does as many. */
+static void measure_preconditions_until_footprint_is_steady(void **state)
+{
+	struct nslab_window windows[WINDOWS] = {{0}};
+	atomic_bool is_stopping;
+	struct fake f;
+
+	(void)state;
+	precondition_ns = UINT64_C(1000000000);
+	for (double ns_per_op = 2; ns_per_op < 30; ns_per_op += 18) {
+		fake_init(&f, ns_per_op);
+		f.grows_until = 100000;
+		atomic_init(&is_stopping, false);
+		assert_int_equal(measure(&f, windows, &is_stopping), 0);
+		assert_true(f.hooks.is_steady);
+		/* rounds of 4096: the 25th reaches the end, three more see no growth */
+		assert_int_equal(f.hooks.precondition_ops, 28 * 4096);
+	}
+	precondition_ns = 0;
+}
+
+static void measure_cuts_preconditioning_when_memory_grows_for_ever(void **state)
+{
+	struct nslab_window windows[WINDOWS] = {{0}};
+	atomic_bool is_stopping = false;
+	struct fake f;
+
+	(void)state;
+	precondition_ns = 1000000;
+	fake_init(&f, 2);
+	f.grows_until = UINT64_MAX;
+	assert_int_equal(measure(&f, windows, &is_stopping), 0);
+	precondition_ns = 0;
+	assert_false(f.hooks.is_steady);
+	assert_in_range(f.hooks.precondition_ops, 500000, 510000);
+}
+
 static void trial_value_is_harmonic_over_counted_workers(void **state)
 {
 	/* worker 0: 2 ns, worker 1: 4 ns, worker 2 is a consumer: not counted */
@@ -222,6 +271,8 @@ int main(void)
 		cmocka_unit_test(measure_windows_stay_long_when_warm_up_is_disturbed),
 		cmocka_unit_test(measure_fails_when_batch_does_nothing),
 		cmocka_unit_test(measure_is_cancelled_when_another_worker_failed),
+		cmocka_unit_test(measure_preconditions_until_footprint_is_steady),
+		cmocka_unit_test(measure_cuts_preconditioning_when_memory_grows_for_ever),
 		cmocka_unit_test(trial_value_is_harmonic_over_counted_workers),
 	};
 

@@ -119,6 +119,14 @@ static const struct {
 	{GLOBAL "[]\n", "p.ini:4: ", {"1..49"}},
 	{GLOBAL "[" FIFTY "]\n", "p.ini:4: ", {"section name of 50 bytes"}},
 	{GLOBAL "[j] k\n", "p.ini:4: ", {"'k' after"}},
+	{GLOBAL "precision=1\n[j]\n", "p.ini:4: ", {"'1'", "'precision'", "up to 50 %"}},
+	{GLOBAL "precision=0%\n[j]\n", "p.ini:4: ", {"'0%'", "above 0 %"}},
+	{GLOBAL "precision=nan%\n[j]\n", "p.ini:4: ", {"'nan%'", "a percentage"}},
+	{GLOBAL "budget=60\n[j]\n", "p.ini:4: ", {"'60'", "'budget'", "ms, s, m or h"}},
+	{GLOBAL "budget=-1s\n[j]\n", "p.ini:4: ", {"'-1s'", "1ms and up"}},
+	{GLOBAL "invalidate=maybe\n[j]\n", "p.ini:4: ", {"'maybe'", "auto | on | off"}},
+	{GLOBAL "blocks=some\n[j]\n", "p.ini:4: ", {"'some'", "auto | 1..100000"}},
+	{GLOBAL "[j]\nbudget=60s\n", "p.ini:5: ", {"it belongs in [global]"}},
 	{GLOBAL "[j]\n[k]\n[j]\n", "p.ini:6: ", {"[j] is also in line 4"}},
 	{GLOBAL "[j]\n[global]\n", "p.ini:5: ", {"[global] must come once"}},
 	{GLOBAL "[j]\nsize\n", "p.ini:5: ", {"'size' is neither"}},
@@ -591,6 +599,37 @@ static void plan_settings_reach_the_parameters(void **state)
 	nslab_plan_free(plan);
 }
 
+static void plan_stops_by_what_it_declares(void **state)
+{
+	static const struct {
+		const char *text;
+		int nr_blocks;
+		double precision;
+		uint64_t budget_ns;
+		bool is_invalidating;
+	} cases[] = {
+		{GLOBAL "[j]\n", 6, 0, 0, false},
+		{GLOBAL "blocks=10\n[j]\n", 10, 0, 0, true},
+		{GLOBAL "blocks=10\ninvalidate=off\n[j]\n", 10, 0, 0, false},
+		{GLOBAL "blocks=2\ninvalidate=on\n[j]\n", 2, 0, 0, true},
+		{GLOBAL "blocks=auto\n[j]\n", 100, 0.01, 0, true},
+		{GLOBAL "blocks=auto\nprecision=0.5 %\nbudget=2m\n[j]\n", 100, 0.005,
+		 UINT64_C(120000000000), true},
+		{GLOBAL "precision=3%\nbudget=1500ms\n[j]\n", 6, 0.03, 1500000000, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct nslab_plan *plan = load_plan(cases[i].text, NULL);
+
+		assert_int_equal(plan->nr_blocks, cases[i].nr_blocks);
+		assert_true(plan->precision == cases[i].precision);
+		assert_int_equal(plan->budget_ns, cases[i].budget_ns);
+		assert_int_equal(plan->is_invalidating, cases[i].is_invalidating);
+		nslab_plan_free(plan);
+	}
+}
+
 static void plan_json_is_explicit_and_repeats(void **state)
 {
 	static const char text[] = "[global]\nlabel=two\nallocator=null,slub\nbaseline=slub\n"
@@ -709,6 +748,7 @@ int main(void)
 		cmocka_unit_test(plan_overrides_win_over_jobs),
 		cmocka_unit_test(plan_seeds_differ_by_place_and_repeat),
 		cmocka_unit_test(plan_settings_reach_the_parameters),
+		cmocka_unit_test(plan_stops_by_what_it_declares),
 		cmocka_unit_test(plan_json_is_explicit_and_repeats),
 		cmocka_unit_test(peer_is_found_where_the_linker_would_look),
 		cmocka_unit_test(peer_version_is_the_package_s),

@@ -12,6 +12,7 @@
 #include "runner/selftest.h"
 
 #include "core/rng.h"
+#include "runner/exec.h"
 #include "runner/measure.h"
 #include "runner/record.h"
 #include "runner/world.h"
@@ -463,6 +464,7 @@ static int launch_planted(const struct nslab_launch *launch, struct nslab_launch
 	return 0;
 }
 
+/* A run like any other, but that its trials are planted: order, store and judgement are real. */
 struct session {
 	struct nslab_topo *topo;
 	struct nslab_registry *registry;
@@ -472,7 +474,7 @@ struct session {
 
 static void session_open(struct session *s)
 {
-	static const char *const overrides[] = {"windows=20", "window_ms=1", NULL};
+	static const char *const overrides[] = {"windows=20", "window_ms=1", "blocks=360", NULL};
 	struct nslab_topo_source machine_source = {.origin = NSLAB_TOPO_MACHINE};
 	struct nslab_plan_source source = {.name = "selftest-aa", .overrides = overrides};
 	struct nslab_err err = {""};
@@ -490,6 +492,38 @@ static void session_close(struct session *s)
 	nslab_plan_free(s->plan);
 	nslab_registry_destroy(s->registry);
 	nslab_topo_free(s->topo);
+}
+
+static void aa_holds_its_level_in_a_run(void **state)
+{
+	char folder[] = "/tmp/selftest-XXXXXX", output[64], command[96];
+	struct nslab_exec_result result;
+	struct nslab_run_file run;
+	struct nslab_err err = {""};
+	struct nslab_aa aa;
+	struct session s;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(output, sizeof(output), "%s/run", folder);
+	session_open(&s);
+	planted = (struct planted_launch){.observed_scale = 1};
+	machine_start(51, DRIFT_STEP * 4, 0.01);
+	assert_int_equal(nslab_exec_run(&(struct nslab_exec_options){.plan = s.plan,
+								     .output = output,
+								     .launch = launch_planted},
+					&result, &err),
+			 0);
+	assert_int_equal(result.nr_failed, 0);
+	assert_int_equal(nslab_run_file_open(output, &run, &err), 0);
+	assert_int_equal(nslab_aa_judge(&run.list->cells[0], &run.list->cells[1], 60, 6, &aa), 0);
+	assert_int_equal(aa.nr_left_out, 0);
+	assert_true(aa.is_passed);
+	assert_true(aa.sequential.lo > 0.05);
+	nslab_run_file_close(&run);
+	session_close(&s);
+	snprintf(command, sizeof(command), "rm -r '%s'", folder);
+	assert_int_equal(system(command), 0);
 }
 
 static void calibrate_finds_the_level_that_varies(void **state)
@@ -613,6 +647,7 @@ int main(void)
 		cmocka_unit_test(inject_blames_the_host_when_it_is_too_noisy),
 		cmocka_unit_test(inject_needs_a_twin_and_an_arm),
 		cmocka_unit_test(inject_does_exactly_the_share_more),
+		cmocka_unit_test(aa_holds_its_level_in_a_run),
 		cmocka_unit_test(calibrate_finds_the_level_that_varies),
 		cmocka_unit_test(overhead_tells_cheap_from_dear),
 		cmocka_unit_test(placement_finds_every_object_on_its_node),

@@ -139,7 +139,7 @@ static void check_levels(const struct vector *v)
 {
 	const double costs[] = {1.0, 1.0, 1.0};
 	struct nslab_level got[NSLAB_LEVELS_MAX];
-	size_t sizes[NSLAB_LEVELS_MAX], nr = v->nr[VECTOR_PARAMETERS];
+	size_t sizes[NSLAB_LEVELS_MAX] = {0}, nr = v->nr[VECTOR_PARAMETERS];
 
 	for (size_t i = 0; i < nr; i++)
 		sizes[i] = (size_t)v->x[VECTOR_PARAMETERS][i];

@@ -5,9 +5,13 @@
  * Compiled once for each fault: FAULT_OVERLAP hands out objects closer than they are large,
  * FAULT_LEAK asks for a page with each cache and forgets it, FAULT_ALIGN ignores what a cache asks
  * for, FAULT_CRASH writes through NULL when memory is to be cleared, FAULT_DIE whenever it is asked
- * for an object, where FAULT_HANG loops for ever. Everything else is the
+ * for an object, where FAULT_HANG loops for ever, FAULT_EAT takes a MiB more each time and
+ * FAULT_SCRIBBLE writes behind the object. Everything else is the
  * example's own code, included here, so that nothing but the fault can be what is found.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #define NSLAB_PLUGIN_SYMBOL faulty_original
 #include "bump.c"
 
@@ -39,6 +43,20 @@ static int faulty_cache_create(struct nslab_heap *heap, const struct nslab_cache
 
 static void *faulty_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp, int node)
 {
+#ifdef FAULT_EAT
+	char *eaten = malloc(1 << 20);
+
+	if (!eaten)
+		return NULL;
+	memset(eaten, 1, 1 << 20);
+#endif
+#ifdef FAULT_SCRIBBLE
+	char *object = bump_alloc(cpu, s, gfp, node);
+
+	if (object)
+		memset(object + s->size, 0x55, 8);
+	return object;
+#endif
 #ifdef FAULT_DIE
 	*(volatile char *)NULL = 0;
 #endif
