@@ -31,7 +31,7 @@ extern const struct nslab_command nslab_command_selftest;
 const struct nslab_command nslab_command_selftest = {
 	.name = "selftest",
 	.summary = "show on this machine that measurements find what is there, no more",
-	.usage = "aa|inject|timer|overhead|placement [KEY=VALUE...]",
+	.usage = "aa|inject|timer|overhead|placement [KEY=VALUE]",
 	.run = selftest_command,
 };
 
@@ -405,7 +405,7 @@ static int selftest_command(int argc, char **argv)
 		 "of a contrast: aa 10, inject and overhead 20"},
 		{"pct", 0, NSLAB_OPTION_INT, &t.pct, "N", "inject: operations more, per cent (3)"},
 		{"hog", 0, NSLAB_OPTION_FLAG, &t.has_hog, NULL,
-		 "aa, inject: a competitor beside, on the measured PU"},
+		 "aa, inject: a competitor on the measured PU"},
 		{"from", 0, NSLAB_OPTION_TEXT, &t.from, "RUN", "aa, inject: judge this run again"},
 		{"output", 'o', NSLAB_OPTION_TEXT, &t.output, "DIR", "folder of the run's files"},
 		{"json", 0, NSLAB_OPTION_FLAG, &t.is_json, NULL, "print JSON"},
