@@ -27,6 +27,8 @@
 #define ARENA_NODE_BYTES   (UINT64_C(1) << 30) /* most that a node's part is by default */
 #define MEMORY_SHARE	   5		       /* of what is free, one part stays so */
 #define MEMORY_LEAST_BYTES (UINT64_C(1) << 31)
+#define PAGES_OF_A_RECORD  64			/* a record of 64 bytes stands for a page of 4096 */
+#define TRIAL_OWN_BYTES	   (UINT64_C(32) << 20) /* stacks and tables, mostly untouched */
 
 const struct nslab_noise_source *exec_noise(const struct exec *e)
 {
@@ -49,6 +51,7 @@ static struct nslab_launch exec_describe(const struct exec *e, const json_t *spe
 {
 	const struct nslab_plan *plan = e->plan;
 	uint64_t node_bytes = plan->node_bytes ? plan->node_bytes : ARENA_NODE_BYTES;
+	uint64_t arena_bytes = node_bytes * (uint64_t)plan->topo->nr_nodes;
 
 	return (struct nslab_launch){
 		.spec = spec,
@@ -56,7 +59,7 @@ static struct nslab_launch exec_describe(const struct exec *e, const json_t *spe
 		.seed = seed,
 		.time_limit_ns = plan->time_limit_ns,
 		.memory_bytes = exec_memory_bytes(e),
-		.arena_bytes = node_bytes * (uint64_t)plan->topo->nr_nodes,
+		.arena_bytes = arena_bytes + arena_bytes / PAGES_OF_A_RECORD + TRIAL_OWN_BYTES,
 	};
 }
 

@@ -105,5 +105,5 @@ refuse 'at byte 49232: the block is damaged' trace info "$dir/damaged"
 { head -c 8 "$trace"; printf '\7'; tail -c +10 "$trace"; } >"$dir/version"
 refuse 'version 7, this numaslab reads 1' trace info "$dir/version"
 refuse 'regular file' trace info "$dir"
-refuse "takes 'info' and one trace" trace "$trace"
+refuse "takes 'info' or 'fidelity' and one trace" trace "$trace"
 exit $failed
