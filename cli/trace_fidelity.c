@@ -156,7 +156,7 @@ static double row_untraced(const struct fidelity_row *row)
 	double traced = isnan(row->traced) ? 0 : row->traced;
 	double untraced = fabs(row_objects(row) - traced);
 
-	return untraced + fabs(traced) ? untraced / (untraced + fabs(traced)) : 0;
+	return untraced + fabs(traced) <= 0 ? 0 : untraced / (untraced + fabs(traced));
 }
 
 static double row_moved(const struct fidelity_row *row)
@@ -249,7 +249,7 @@ static void fidelity_print(const struct fidelity *f)
 	for (size_t i = 0; i < f->nr_rows; i++) {
 		const struct fidelity_row *row = &f->rows[i];
 
-		if (!row_moved(row) || (!o->is_all && !row_is_judged(f, row)))
+		if (row_moved(row) <= 0 || (!o->is_all && !row_is_judged(f, row)))
 			continue;
 		printf("%-24.24s", row->kernel->name);
 		print_count(row_objects(row));
@@ -277,7 +277,7 @@ static json_t *fidelity_json(const struct fidelity *f)
 	for (size_t i = 0; i < f->nr_rows; i++) {
 		const struct fidelity_row *row = &f->rows[i];
 
-		if (!row_moved(row))
+		if (row_moved(row) <= 0)
 			continue;
 		json_array_append_new(caches,
 				      json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "name",

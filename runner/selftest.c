@@ -133,7 +133,7 @@ int nslab_aa_judge(const struct nslab_cell_values *a, const struct nslab_cell_va
 	if (!values)
 		return -ENOMEM;
 	for (size_t k = 0; k < nr_contrasts && !rc; k++) {
-		bool is_paired, is_sequential;
+		bool is_paired = false, is_sequential = false;
 
 		if (!take_blocks(a, k * nr_blocks, nr_blocks, values) ||
 		    !take_blocks(twin, k * nr_blocks, nr_blocks, of_twin)) {

@@ -497,7 +497,8 @@ static void trial_collect(struct trial *t)
 /* Null when there was no second pass: "hist" is then not in the result. */
 static void trial_collect_latency(struct trial *t)
 {
-	const struct nslab_latency_found **found = calloc((size_t)t->nr_workers, sizeof(*found));
+	size_t nr = t->nr_workers > 0 ? (size_t)t->nr_workers : 0;
+	const struct nslab_latency_found **found = calloc(nr + 1, sizeof(*found));
 	json_t *hist = NULL;
 
 	for (int i = 0; found && t->latencies && i < t->nr_workers; i++)

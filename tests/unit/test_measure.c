@@ -85,7 +85,10 @@ static void fake_init(struct fake *f, double ns_per_op)
 	*f = (struct fake){
 		.clock = {fake_now, fake_now},
 		.timed = {fake_batch},
-		.hooks = {fake_start, fake_stop, fake_all_done, fake_footprint, 0, false},
+		.hooks = {.on_start = fake_start,
+			  .on_stop = fake_stop,
+			  .on_all_done = fake_all_done,
+			  .footprint = fake_footprint},
 		.ns_per_op = ns_per_op,
 		.seed = 1,
 		.limit = UINT64_MAX,
