@@ -240,6 +240,14 @@ static bool is_of_pages(const struct nslab_workload_ops *ops)
 	       !ops->batch[NSLAB_ENTRY_KMALLOC];
 }
 
+/* The words of a plan; `none` is the workload's loop alone. */
+static enum nslab_entry entry_of(const char *word)
+{
+	if (!strcmp(word, "kmalloc"))
+		return NSLAB_ENTRY_KMALLOC;
+	return strcmp(word, "none") ? NSLAB_ENTRY_CACHE : NSLAB_ENTRY_NONE;
+}
+
 static int expand_entries(struct expander *x)
 {
 	int rc = 0;
@@ -250,8 +258,7 @@ static int expand_entries(struct expander *x)
 	}
 
 	for (size_t i = 0; !rc && i < x->entries.nr; i++) {
-		x->family.entry = !strcmp(x->entries.items[i], "kmalloc") ? NSLAB_ENTRY_KMALLOC
-									  : NSLAB_ENTRY_CACHE;
+		x->family.entry = entry_of(x->entries.items[i]);
 		rc = expand_parameters(x);
 	}
 	return rc;

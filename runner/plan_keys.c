@@ -25,7 +25,7 @@ static const char *const latencies[] = {"off", "sampled", NULL};
 static const char *const samplers[] = {"auto", "on", "off", NULL};
 static const char *const auto_word[] = {"auto", NULL};
 static const char *const invalidate_words[] = {"auto", "on", "off", NULL};
-static const char *const entries[] = {"cache", "kmalloc", NULL};
+static const char *const entries[] = {"cache", "kmalloc", "none", NULL};
 
 #define NUMBER(field, d, lo, hi, text)                                                             \
  {                                                                                                 \
