@@ -186,16 +186,20 @@ json_t *nslab_calibration_json(const struct nslab_calibration *rows, size_t nr, 
 
 static void calibration_row_print(const struct nslab_calibration *row, FILE *out)
 {
+	char processes[32];
+
 	nslab_text_fold(out, "", row->family->key, 0, PRINT_COLUMNS);
 	if (row->cause[0]) {
 		nslab_text_fold(out, "  no figure:", row->cause, 13, PRINT_COLUMNS);
 		return;
 	}
-	fprintf(out, "  %-14.14s %8s %7s %8s %8s %8zu %10zu %7zu\n", row->arm->label,
+	snprintf(processes, sizeof(processes), "%s%zu",
+		 row->nr_processes < NSLAB_LEVEL_COUNT_MAX ? "" : ">=", row->nr_processes);
+	fprintf(out, "  %-14.14s %8s %7s %8s %8s %8zu %10s %7zu\n", row->arm->label,
 		nslab_text_ns(row->ns_per_op).text, nslab_text_percent(row->spread, 0).text,
 		nslab_text_percent(row->level[0].share, 0).text,
-		nslab_text_percent(row->level[1].share, 0).text, row->level[0].nr_best,
-		row->nr_processes, row->nr_blocks);
+		nslab_text_percent(row->level[1].share, 0).text, row->level[0].nr_best, processes,
+		row->nr_blocks);
 }
 
 void nslab_calibration_print(const struct nslab_calibration *rows, size_t nr, double precision,

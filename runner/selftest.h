@@ -72,7 +72,8 @@ struct nslab_calibration {
 	double ns_per_op;	     /* median of the trials' declared statistics */
 	double spread;		     /* their MAD as a standard deviation, relative */
 	struct nslab_level level[2]; /* windows, processes: of log ns per operation */
-	size_t nr_processes;	     /* of level[0].nr_best windows, for the mean; 0: unknown */
+	size_t nr_processes;	     /* of level[0].nr_best windows, for the mean; at most
+				      * NSLAB_LEVEL_COUNT_MAX, 0: unknown */
 	size_t nr_blocks;	     /* of a paired contrast at the plan's windows and statistic */
 	char cause[256];	     /* "" or why there is no figure */
 };
