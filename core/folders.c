@@ -43,7 +43,8 @@ void nslab_folders_list(struct nslab_folders *folders, const char *variable, con
 		folders->path[0][0] = '\0';
 	snprintf(folders->path[1], PATH_MAX, "%s", source);
 	folders_beside_program(folders->path[2], "/../share/numaslab/", installed);
-	/* build/cli/numaslab and build/tests/unit/test_x */
+	/* build/cli/numaslab, build/PRESET/cli/numaslab and build/PRESET/tests/unit/test_x */
 	folders_beside_program(folders->path[3], "/../../", source);
 	folders_beside_program(folders->path[4], "/../../../", source);
+	folders_beside_program(folders->path[5], "/../../../../", source);
 }

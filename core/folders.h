@@ -5,7 +5,7 @@
 
 #include <limits.h>
 
-#define NSLAB_NR_FOLDERS 5
+#define NSLAB_NR_FOLDERS 6
 
 /* By precedence; "" where there is none. */
 struct nslab_folders {

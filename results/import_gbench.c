@@ -186,6 +186,15 @@ static int gbench_read(struct nslab_import *import, const char *file, struct nsl
 	return 0;
 }
 
+/* A message names benchmarks and files as they are called, but stays one line of ASCII. */
+static void gbench_one_line(struct nslab_err *err)
+{
+	for (char *c = err->text; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+}
+
 int nslab_import_gbench(const char *text, size_t nr_bytes, const char *name,
 			struct nslab_import *import, struct nslab_err *err)
 {
@@ -194,12 +203,16 @@ int nslab_import_gbench(const char *text, size_t nr_bytes, const char *name,
 
 	*import = (struct nslab_import){0};
 	import->root = json_loadb(text, nr_bytes, 0, &error);
-	if (!import->root)
-		return nslab_fail(err, -EINVAL, "'%.200s' is not JSON: line %d: %.150s", name,
-				  error.line, error.text);
-	rc = gbench_read(import, name, err);
-	if (rc)
-		nslab_import_exit(import);
+	if (import->root)
+		rc = gbench_read(import, name, err);
+	else
+		rc = nslab_fail(err, -EINVAL, "'%.200s' is not JSON: line %d: %.150s", name,
+				error.line, error.text);
+	if (!rc)
+		return 0;
+	nslab_import_exit(import);
+	if (err)
+		gbench_one_line(err);
 	return rc;
 }
 

@@ -8,6 +8,7 @@ corpus=$(mktemp -d) || exit 1
 trap 'rm -rf "$corpus"' EXIT
 cp "$2"/* "$corpus" || exit 1
 "$1" "$corpus" -max_total_time="$3" -seed=1 -max_len=16384 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+	-error_exitcode=1 \
 	>"$corpus/log" 2>&1
 status=$?
 grep -E '^stat::(number_of_executed|peak)' "$corpus/log"

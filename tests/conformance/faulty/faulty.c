@@ -49,6 +49,7 @@ static void *faulty_alloc(struct nslab_cpu *cpu, struct kmem_cache *s, gfp_t gfp
 	if (!eaten)
 		return NULL;
 	memset(eaten, 1, 1 << 20);
+	__asm__ volatile("" : : "r"(eaten) : "memory"); /* else the memory is never touched */
 #endif
 #ifdef FAULT_SCRIBBLE
 	char *object = bump_alloc(cpu, s, gfp, node);

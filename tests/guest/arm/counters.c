@@ -160,7 +160,10 @@ static struct nslab_counter_set *open_raw(const uint64_t *configs, int nr)
 	struct nslab_counter_set *set = NULL;
 
 	for (int i = 0; i < nr; i++) {
-		rows[i] = (struct nslab_perf_event){PERF_TYPE_RAW, configs[i], i, true};
+		rows[i] = (struct nslab_perf_event){.type = PERF_TYPE_RAW,
+						    .config = configs[i],
+						    .group = i,
+						    .is_hardware = true};
 		events[i] = &rows[i];
 	}
 	expect(!nslab_perf_open(events, nr, 0, &set), "raw events open");
