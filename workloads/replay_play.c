@@ -202,11 +202,12 @@ REPLAY_INLINE size_t replay_block(struct replay_worker *self, size_t n,
 		const struct replay_action *a = &actions[e->shape];
 		struct nslab_cpu *cpu = self->cpus[e->cpu];
 
-		if (!a->is_event)
+		if (!a->is_event) {
 			trace_ns += nslab_trace_step_ns(e, self->replay->tables->shapes);
-		else if (a->op == REPLAY_SKIP)
-			trace_ns += e->delta_ns, self->nr_skipped += !!cpu;
-		else {
+		} else if (a->op == REPLAY_SKIP) {
+			trace_ns += e->delta_ns;
+			self->nr_skipped += !!cpu;
+		} else {
 			self->trace_ns = trace_ns + e->delta_ns;
 			if (self->latency && cpu && !replay_wait_time(self))
 				break;
