@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * race.h: candidates of one cache measured in blocks until all but the best are out, then the
+ * winner against the setting of now once more on what nobody has seen: the hold-out.
+ *
+ * The race asks a source for times and knows nothing else: real trials and planted truths go
+ * through the same code.
+ */
+#ifndef NSLAB_TUNER_RACE_H
+#define NSLAB_TUNER_RACE_H
+
+#include "core/registry.h"
+#include "tuner/counts.h"
+
+struct nslab_tuner_race_source {
+	void *state;
+	/*
+	 * One trial: ns per operation, and p99.9 (NaN when there is none). 0, -EAGAIN when the host
+	 * spoiled it (the block runs again, at most 20 % of them), -ECANCELED when time is up.
+	 */
+	int (*trial)(void *state, const struct nslab_tuner_setting *setting, int block,
+		     uint64_t seed, enum nslab_tuner_segment segment, double *ns, double *p999_ns);
+	/* Nanoseconds that may still be spent; UINT64_MAX: no limit. */
+	uint64_t (*left_ns)(void *state);
+};
+
+struct nslab_tuner_race_rules {
+	int first_blocks;   /* before anybody is dropped: 6 */
+	int max_blocks;	    /* of the race: 20 */
+	int holdout_blocks; /* 12 */
+	double margin;	    /* differences below it are nobody's concern: 0.01 */
+	uint64_t seed;
+};
+#define NSLAB_TUNER_RACE_RULES_DEFAULT                                                             \
+ {                                                                                                 \
+  6, 20, 12, 0.01, 1                                                                               \
+ }
+
+struct nslab_tuner_race_result {
+	size_t winner;	  /* index in group->candidates; now when nothing was confirmed */
+	size_t nr_trials; /* of race and hold-out */
+	size_t nr_spoiled;
+	bool is_cut; /* time was up before the race was over */
+};
+
+/* Fills cost.race, cost.holdout, fate and why of the unmarked candidates. */
+int nslab_tuner_race(struct nslab_tuner_group *group, const struct nslab_tuner_race_source *source,
+		     const struct nslab_tuner_race_rules *rules,
+		     struct nslab_tuner_race_result *result, struct nslab_err *err);
+
+/*
+ * Real trials: each a fresh pinned process of this program that replays the load of the cache on
+ * the kernel's model at that setting. budget_ns: of all trials through this source.
+ */
+struct nslab_tuner_bench;
+int nslab_tuner_bench_open(const struct nslab_registry *registry,
+			   const struct nslab_tuner_snapshot *snapshot, uint64_t budget_ns,
+			   struct nslab_tuner_bench **bench, struct nslab_err *err);
+/* trace: path, or NULL for the standard load. */
+int nslab_tuner_bench_source(struct nslab_tuner_bench *bench, const struct nslab_tuner_cache *cache,
+			     const char *trace, struct nslab_tuner_race_source *source,
+			     struct nslab_err *err);
+void nslab_tuner_bench_close(struct nslab_tuner_bench *bench);
+
+#endif
