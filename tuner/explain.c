@@ -206,20 +206,20 @@ static int explain_levels(const struct nslab_tuner_advice *advice,
 	return 0;
 }
 
-static int explain_missing(const struct nslab_tuner_advice *advice, const char *name,
-			   struct nslab_err *err)
+int nslab_tune_unknown(const struct nslab_tuner_snapshot *snapshot, const char *name,
+		       struct nslab_err *err)
 {
-	const char **names = calloc(advice->nr_groups + 1, sizeof(*names));
+	const char **names = calloc(snapshot->nr_caches + 1, sizeof(*names));
 	const char *nearest = NULL;
 	int rc;
 
-	for (size_t i = 0; names && i < advice->nr_groups; i++)
-		names[i] = advice->groups[i].cache->name;
+	for (size_t i = 0; names && i < snapshot->nr_caches; i++)
+		names[i] = snapshot->caches[i].name;
 	if (names)
-		nearest = nslab_nearest(name, names, advice->nr_groups);
-	rc = nslab_fail(err, -ENOENT, "'%s' is no cache of %s%s%s%s", name,
-			advice->snapshot->source, nearest ? "; did you mean '" : "",
-			nearest ? nearest : "", nearest ? "'?" : "");
+		nearest = nslab_nearest(name, names, snapshot->nr_caches);
+	rc = nslab_fail(err, -EINVAL, "'%s' is no cache of %s%s%s%s", name, snapshot->source,
+			nearest ? "; did you mean '" : "", nearest ? nearest : "",
+			nearest ? "'?" : "");
 	free(names);
 	return rc;
 }
@@ -236,7 +236,7 @@ int nslab_tune_explain(const struct nslab_tuner_advice *advice, const char *cach
 			group = &advice->groups[i];
 	}
 	if (!group)
-		return explain_missing(advice, cache, err);
+		return nslab_tune_unknown(advice->snapshot, cache, err);
 	explain_cache(advice, found, out);
 	explain_rule(advice, found, out);
 	explain_candidates(group, out);

@@ -35,7 +35,11 @@ int nslab_tune(const struct nslab_tune_options *options, struct nslab_tuner_advi
  */
 int nslab_tune_print(const struct nslab_tuner_advice *advice, bool is_all, FILE *out);
 
-/* The whole reasoning for one cache, on a page. -ENOENT: no such cache; err has the nearest. */
+/* -EINVAL; err says that there is no such cache, and which name is near. */
+int nslab_tune_unknown(const struct nslab_tuner_snapshot *snapshot, const char *name,
+		       struct nslab_err *err);
+
+/* The whole reasoning for one cache, on a page. -EINVAL: no such cache. */
 int nslab_tune_explain(const struct nslab_tuner_advice *advice, const char *cache, FILE *out,
 		       struct nslab_err *err);
 
