@@ -292,6 +292,6 @@ static int tune_command(int argc, char **argv)
 		: tune_all(&t, &err);
 	nslab_tuner_advice_free(t.advice);
 	nslab_tuner_snapshot_free(t.snapshot);
-	nslab_registry_free(t.registry);
+	nslab_registry_destroy(t.registry);
 	return rc ? nslab_complain(&err, rc) : NSLAB_EXIT_DONE;
 }
