@@ -149,8 +149,8 @@ struct nslab_tuner_choice { /* of one cache */
 	size_t chosen; /* out */
 };
 /*
- * Exact (to 1e-12 of the losses' range). Budgets are sums over the chosen items; INFINITY: none.
- * -ENOSPC when nothing fits, -ENOMEM.
+ * Exact (to 1e-12 of the range of losses); each choice has an item. Budgets are sums over the
+ * chosen items; INFINITY: none. -ENOSPC when nothing fits, -ENOMEM.
  */
 int nslab_tuner_knapsack(struct nslab_tuner_choice *choices, size_t nr_choices, double memory_bytes,
 			 double high_pages);
