@@ -25,7 +25,8 @@ struct nslab_tuner_counter;
 int nslab_tuner_counter_open(const struct nslab_registry *registry,
 			     const struct nslab_tuner_snapshot *snapshot,
 			     struct nslab_tuner_counter **counter, struct nslab_err *err);
-void nslab_tuner_counter_close(struct nslab_tuner_counter *counter); /* NULL is fine */
+int nslab_tuner_counter_cpus(const struct nslab_tuner_counter *counter); /* that it simulates */
+void nslab_tuner_counter_close(struct nslab_tuner_counter *counter);	 /* NULL is fine */
 
 /*
  * Fills the byte and count fields of cost, of what was judged of the load; fallback_share too, but

@@ -14,7 +14,7 @@
 
 #include <stddef.h>
 
-#define NSLAB_TUNER_LOAD_LIVE  2048		  /* objects at most of a standard load's base */
+#define NSLAB_TUNER_LOAD_LIVE  2048 /* objects of a standard load that stand, at most */
 #define NSLAB_TUNER_LOAD_BYTES ((size_t)64 << 20) /* of live objects at a time, of any load */
 
 enum nslab_tuner_segment {
@@ -34,13 +34,14 @@ struct nslab_tuner_load {
 	size_t nr_events, nr_setup;
 	uint32_t nr_slots;
 	int nr_cpus;
+	size_t max_events;		/* room */
 	uint32_t nr_live, nr_live_peak; /* objects: after the last event, and at most */
 	unsigned thinning; /* of a trace: one object in so many is kept with its events; 1: all */
 };
 
 /*
- * A standard load for a cache whose events nobody recorded: its live objects (at most
- * NSLAB_TUNER_LOAD_LIVE of them) stand, and bursts of 1 to 256 come and go on all CPUs with the
+ * A standard load for a cache whose events nobody recorded: of its live objects, scaled down where
+ * they are many, some stand and the others come and go in bursts of 1 to 256 on all CPUs, with the
  * cache's share of remote frees, 5 % when unknown. Deterministic from seed; the segments are two
  * streams of the same shape.
  */
@@ -66,5 +67,13 @@ int nslab_tuner_loads_of_trace(const char *path, const struct nslab_tuner_snapsh
 			       struct nslab_err *err);
 
 void nslab_tuner_load_free(struct nslab_tuner_load *load); /* NULL is fine */
+
+/* ---- for who makes one ---- */
+
+/* Without events; thinning is 1. NULL when memory is out. */
+struct nslab_tuner_load *nslab_tuner_load_new(int nr_cpus);
+int nslab_tuner_load_push(struct nslab_tuner_load *load, uint32_t slot, int cpu, bool is_free);
+/* Counts slots and live objects. -EINVAL: an event does not fit those before it. */
+int nslab_tuner_load_finish(struct nslab_tuner_load *load);
 
 #endif
