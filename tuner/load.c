@@ -4,15 +4,14 @@
  *
  * Some of its live objects stand, others come and go in bursts: a CPU allocates 1 to 256 objects
  * (lengths spread evenly over powers of two, since slabs, CPU lists and barns each notice another
- * length), they wait, and later some burst that waits is freed. One freed object in eight is not of
- * the burst but an old one, whose place the young one takes, so that old objects end at random
- * places as those of real caches do. Each free happens on the CPU that allocated, or with the share
- * of remote frees on any other.
+ * length), they wait, and later some burst that waits is freed. How many wait goes down to a
+ * quarter and up again in waves, as caches shrink and grow. One freed object in 32 is not of the
+ * burst but an old one, whose place the young one takes, so that old objects end at random places.
+ * Each free happens on the CPU that allocated, or with the share of remote frees on any other.
  *
  * The setup goes on until as many wait as ever will and some have gone again: before CPUs and nodes
  * have what they keep, counts would say more of the beginning than of the load. More CPUs get more
- * operations, for the same reason. What is live in the end is no more than the cache has, where
- * bursts of four leave that choice.
+ * operations, for the same reason. No more is live in the end than the cache has.
  *
  * Invariants: a load is a function of the snapshot, the cache, the segment and the seed; at no time
  * are more than NSLAB_TUNER_LOAD_BYTES of objects live. Left out: time. A rate becomes part of a
@@ -26,15 +25,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOAD_OPS	  10000 /* judged, and more for each CPU */
-#define LOAD_OPS_PER_CPU  256
-#define LOAD_MAX_BURST	  256 /* objects */
-#define LOAD_MIN_BURST	  4
-#define LOAD_OLD	  8 /* one freed object in so many is an old one */
-#define LOAD_REMOTE_SHARE 0.05
-#define LOAD_UNKNOWN_LIVE 256
-#define LOAD_FIRST_EVENTS 4096
-#define LOAD_MAX_SLOTS	  (UINT32_C(1) << 31)
+#define LOAD_OPS	   10000 /* judged, and more for each CPU */
+#define LOAD_OPS_PER_CPU   256
+#define LOAD_MAX_BURST	   256 /* objects */
+#define LOAD_MIN_BURST	   4
+#define LOAD_WAVES	   4	/* of the number of live objects, in as many judged operations */
+#define LOAD_AGAINST	   4	/* one burst in so many goes against the tide */
+#define LOAD_LEAST_WAITING 1024 /* objects */
+#define LOAD_OLD	   32	/* one freed object in so many is an old one */
+#define LOAD_REMOTE_SHARE  0.05
+#define LOAD_UNKNOWN_LIVE  256
+#define LOAD_FIRST_EVENTS  4096
+#define LOAD_MAX_SLOTS	   (UINT32_C(1) << 31)
 
 /* ---- loads as data ---- */
 
@@ -133,11 +135,13 @@ static uint32_t load_fit(const struct nslab_tuner_cache *cache, size_t share, ui
 	return fits < most ? (uint32_t)fits : most;
 }
 
-/* Half of the longest burst for each CPU waits, but never more than half of the live objects. */
+/* Half of the longest burst for each CPU waits, or more, but never over half of the live objects.
+ */
 static void load_plan(struct load_maker *m, const struct nslab_tuner_cache *cache, int nr_cpus)
 {
 	uint64_t live = cache->live < 0 ? LOAD_UNKNOWN_LIVE : (uint64_t)cache->live;
-	uint32_t most = NSLAB_TUNER_LOAD_LIVE + (uint32_t)nr_cpus * LOAD_MAX_BURST;
+	uint32_t most =
+		NSLAB_TUNER_LOAD_LIVE + LOAD_LEAST_WAITING + (uint32_t)nr_cpus * LOAD_MAX_BURST;
 	double remote = isnan(cache->remote_share) ? LOAD_REMOTE_SHARE : cache->remote_share;
 	unsigned burst;
 
@@ -148,6 +152,8 @@ static void load_plan(struct load_maker *m, const struct nslab_tuner_cache *cach
 	m->max_burst_log = nslab_order_log2(burst);
 	burst = 1u << m->max_burst_log;
 	m->max_waiting = (uint32_t)nr_cpus * burst / 2;
+	if (m->max_waiting < LOAD_LEAST_WAITING)
+		m->max_waiting = LOAD_LEAST_WAITING;
 	if (m->max_waiting > m->nr_end / 2)
 		m->max_waiting = m->nr_end / 2;
 	m->nr_standing = m->nr_end - m->max_waiting;
@@ -261,16 +267,28 @@ static void load_burst_end(struct load_maker *m)
 	free(burst.slots);
 }
 
+/* Objects that should wait after a part of a wave: from all of them down to a quarter and back. */
+static uint32_t load_tide(const struct load_maker *m, size_t at, size_t wave)
+{
+	uint64_t part = at % wave, down = part < wave / 2 ? part : wave - part;
+
+	return m->max_waiting - (uint32_t)(m->max_waiting * down * 3 / (2 * wave));
+}
+
 static void load_bursts(struct load_maker *m, size_t nr_ops)
 {
-	size_t end = m->load->nr_events + nr_ops;
+	size_t start = m->load->nr_events, wave = nr_ops / LOAD_WAVES;
 
-	while (!m->rc && m->load->nr_events < end) {
-		if (!m->nr_bursts ||
-		    (m->nr_waiting < m->max_waiting && nslab_rng_below(&m->rng, 2)))
+	while (!m->rc && m->load->nr_events < start + nr_ops) {
+		uint32_t tide = load_tide(m, m->load->nr_events - start, wave);
+		bool is_draw = nslab_rng_below(&m->rng, LOAD_AGAINST) != 0;
+
+		if (m->nr_waiting < tide ? is_draw : m->nr_waiting < m->max_waiting && !is_draw)
 			load_burst_begin(m);
-		else
+		else if (m->nr_bursts)
 			load_burst_end(m);
+		else
+			load_burst_begin(m);
 	}
 }
 
