@@ -36,9 +36,17 @@ struct nslab_tuner_change {
 
 /* What a setting costs. NaN: not known (never 0). */
 struct nslab_tuner_cost {
-	/* memory of the live objects at the end of the load, and what of it is not objects */
+	/*
+	 * Memory of the live objects at the end of the load, and what of it is not objects:
+	 * the ends of slabs, the ends of live objects, free objects in slabs that no CPU holds
+	 * (and in barns), and free objects that CPUs hold. With object_size x live they add up.
+	 */
 	double memory_bytes, tail_bytes, padding_bytes, free_bytes, queued_bytes;
-	/* noise-free counts of the replay, per thousand operations (one alloc or one free) */
+	/*
+	 * Noise-free counts of the replay, per thousand operations (one alloc or one free):
+	 * list and barn locks, frees on another CPU than the allocation, operations that leave
+	 * the fast path, new slabs.
+	 */
 	double locks_per_kop, remote_frees_per_kop, slow_per_kop;
 	double slab_allocs_per_kop;
 	/* pages in blocks of order >= 1: per thousand operations; per second where rates are known
