@@ -50,7 +50,7 @@ struct nslab_tuner_race_result {
 
 /*
  * Fills cost.race, cost.holdout (and those of p99.9), fate and why of the candidates that are still
- * in question, and group->why. The setting of now runs in every block, and stays NSLAB_TUNER_KEPT:
+ * in question. The setting of now runs in every block, and stays NSLAB_TUNER_KEPT:
  * every change is against it. With no candidate beside it nothing runs.
  *
  * The winner is NSLAB_TUNER_CONFIRMED only when the hold-out's whole interval is below -margin and
