@@ -6,14 +6,16 @@
  * A heat is a table of blocks by arms. In each block every arm that is still in runs once, in an
  * order drawn from the seed, so that whatever the host does hits all of them alike; a block in
  * which the host spoiled a trial runs again as a whole. From first_blocks on, after every block,
- * those are dropped that cannot be the answer: whose interval against the setting of now leaves no
- * room for a gain beyond the margin, and those slower than the leader. Of three or more arms the
- * latter is told by ranks within blocks, which pool the noise of all arms (F-race), of two by the
- * signed-rank test; p values are adjusted by Holm. It ends with one left, when all that are left
- * are known as well as the margin asks, or with blocks or time.
+ * those are dropped that need not be the answer: whose interval against the setting of now, or
+ * against the leader, leaves no room for a gain beyond the margin; those slower than the leader;
+ * and the slower half where many are left. Slower is told of three or more arms by ranks within
+ * blocks, which pool the noise of all arms (F-race), of two by the signed-rank test; p values are
+ * adjusted by Holm. A race ends with one left, when all that are left are known as well as the
+ * margin asks, or with blocks or time.
  *
  * Who won a race did so by luck too, so only the hold-out counts: other seeds, another segment, two
- * arms. It keeps its time: no block of the race starts that would leave too little for it.
+ * arms, and up to twice its blocks where they are not precise. Both end by precision, never by
+ * significance. It keeps its time: no block of the race starts that would leave too little for it.
  *
  * Invariants: a decision is made of whole blocks only; every arm that is in has a time in each of
  * them, the setting of now always. Nothing is dropped for one value. Without a confirmed winner the
@@ -34,6 +36,7 @@
 #define RACE_LEVEL	0.05
 #define RACE_CONFIDENCE 0.95
 #define RACE_RERUNS	5  /* one block in so many may run again */
+#define RACE_FIELD	8  /* arms; of more than these only the faster half goes on */
 #define RACE_HOLDOUTS	2  /* times holdout_blocks, where fewer are not precise */
 #define RACE_NOW	0  /* arm: the setting of now */
 #define RACE_TEXT	96 /* bytes of a setting in words */
@@ -413,6 +416,32 @@ static int race_drop_matched(struct race *race, struct race_heat *heat, size_t l
 	return 0;
 }
 
+/* A large field that nothing tells apart: the slower half leaves it. */
+static int race_drop_half(struct race *race, struct race_heat *heat)
+{
+	double *levels = calloc(heat->nr_arms, sizeof(*levels)), middle;
+	size_t nr_in = 0;
+	int rc = levels ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !rc && i < heat->nr_arms; i++) {
+		if (heat->is_in[i])
+			rc = heat_level(heat, i, &levels[nr_in++]);
+	}
+	middle = nr_in > RACE_FIELD ? nslab_median(levels, nr_in) : INFINITY;
+	nr_in = 0;
+	for (size_t i = 0; !rc && i < heat->nr_arms; i++) {
+		struct nslab_tuner_candidate *candidate = heat_candidate(race, heat, i);
+
+		if (!heat->is_in[i] || levels[nr_in++] <= middle || i == RACE_NOW)
+			continue;
+		race_drop(race, heat, i);
+		snprintf(candidate->why, sizeof(candidate->why),
+			 "in the slower half of those left after %d blocks", heat->nr_blocks);
+	}
+	free(levels);
+	return rc;
+}
+
 /* All that are in are known, against the leader, as well as the margin asks. */
 static int heat_is_precise(const struct race_heat *heat, size_t leader, double margin,
 			   bool *is_precise)
@@ -446,6 +475,8 @@ static int race_look(struct race *race, struct race_heat *heat, bool *is_over)
 		rc = race_drop_slower(race, heat, leader);
 	if (!rc)
 		rc = race_drop_matched(race, heat, leader);
+	if (!rc)
+		rc = race_drop_half(race, heat);
 	if (!rc)
 		rc = heat_is_precise(heat, leader, race->rules->margin, is_over);
 	*is_over |= heat_nr_in(heat) < 2;

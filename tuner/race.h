@@ -27,10 +27,10 @@ struct nslab_tuner_race_source {
 };
 
 struct nslab_tuner_race_rules {
-	int first_blocks;		      /* before anybody is dropped: 6 */
-	int max_blocks;			      /* of the race: 20 */
-	int holdout_blocks;		      /* 12 */
-	double margin;			      /* differences below it are nobody's concern: 0.01 */
+	int first_blocks;   /* before anybody is dropped: 6 */
+	int max_blocks;	    /* of the race: 20 */
+	int holdout_blocks; /* 12; up to twice as many where they are not precise */
+	double margin;	    /* differences below it are nobody's concern: 0.01 */
 	enum nslab_tuner_objective objective; /* what else may get worse for the sake of time */
 	uint64_t budget_ns; /* of the source's time for this race; 0: all that is left */
 	uint64_t seed;
