@@ -10,6 +10,8 @@
 #define NSLAB_TUNER_RACE_H
 
 #include "core/registry.h"
+#include "runner/launch.h"
+#include "runner/noise.h"
 #include "tuner/counts.h"
 
 struct nslab_tuner_race_source {
@@ -77,6 +79,11 @@ int nslab_tuner_bench_open(const struct nslab_registry *registry,
 int nslab_tuner_bench_source(struct nslab_tuner_bench *bench, const struct nslab_tuner_cache *cache,
 			     const char *trace, struct nslab_tuner_race_source *source,
 			     struct nslab_err *err);
-void nslab_tuner_bench_close(struct nslab_tuner_bench *bench);
+/* Why the last trial did not count, "noise: run delay: ..."; "" when it did. */
+const char *nslab_tuner_bench_cause(const struct nslab_tuner_bench *bench);
+/* Trials that do not run, on a host that is made up: for tests. */
+void nslab_tuner_bench_use(struct nslab_tuner_bench *bench, nslab_launch_fn launch,
+			   const struct nslab_noise_source *noise);
+void nslab_tuner_bench_close(struct nslab_tuner_bench *bench); /* NULL is fine */
 
 #endif
