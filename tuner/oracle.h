@@ -37,8 +37,8 @@ struct nslab_tuner_oracle_result {
 	int nr_cpus, nr_nodes;	/* of the guest */
 	size_t nr_checked, nr_wrong, nr_apart; /* apart: depends_on_machine */
 	size_t nr_moved;		       /* order is not what it is without command line */
-	size_t nr_known;  /* caches of the snapshot that the guest has with the same stride */
-	size_t nr_met;	  /* caches of the snapshot that the guest has by that name */
+	size_t nr_known; /* caches of the snapshot that the guest has with the same stride */
+	size_t nr_met;	 /* caches of the snapshot that the guest has by that name */
 	struct nslab_tuner_oracle_cache *caches;
 	size_t nr_caches;
 	char verdict[256];    /* "confirmed", "rule confirmed on 6.12", "unconfirmed: REASON" */
