@@ -249,7 +249,8 @@ static int tune_all(struct tune_state *t, struct nslab_err *err)
 
 static int tune_command(int argc, char **argv)
 {
-	struct tune_arguments a = {.objective = "balanced", .budget = "60s", .seed = 1};
+	struct tune_arguments a = {
+		.objective = "balanced", .budget = "60s", .seed = 1, .nr_cpus = -1, .nr_nodes = -1};
 	const struct nslab_option rows[] = {
 		{"snapshot", 0, NSLAB_OPTION_TEXT, &a.snapshot, "FILE",
 		 "another machine: of `snapshot`, a table of sysfs, or slabinfo text"},

@@ -4,10 +4,9 @@
  *
  * Candidates come from the rules, their counts from replaying each cache's load on the kernel's
  * model; both are exact and are done for every cache. Measuring takes time, so caches queue for it
- * by what they could gain: the loss that counts promise, times the memory or the operations that
- * the cache stands for. Of each only the few best candidates run. When the time is up the rest
- * keeps its setting: nothing is advised that the hold-out did not confirm. Without measuring counts
- * decide alone, and every output says so.
+ * by the loss that counts promise to save, in proportion of the whole machine. Of each only the few
+ * best candidates run. When the time is up the rest keeps its setting: nothing is advised that the
+ * hold-out did not confirm. Without measuring counts decide alone, and every output says so.
  *
  * Invariants: the order of caches in an advice is that of the snapshot; the setting of now is
  * always open; two runs without measuring do the same arithmetic in the same order.
@@ -29,6 +28,7 @@
 struct tune {
 	const struct nslab_tune_options *o;
 	struct nslab_tuner_advice *advice;
+	struct nslab_tuner_counter *counter;
 	struct nslab_tuner_bench *bench;
 	size_t nr_without_events, nr_raced, nr_promising;
 };
@@ -61,8 +61,7 @@ static int tune_count(struct tune *t, struct nslab_tuner_group *group, struct ns
 	int rc = tune_load(t, group->cache, &load, err);
 
 	if (!rc)
-		rc = nslab_tuner_count_group(t->o->registry, t->o->snapshot, group, load, false,
-					     err);
+		rc = nslab_tuner_count_group(t->counter, group, load, false, err);
 	nslab_tuner_load_free(load);
 	if (rc)
 		return nslab_fail_in(err, rc, "cache '%s'", group->cache->name);
@@ -72,10 +71,11 @@ static int tune_count(struct tune *t, struct nslab_tuner_group *group, struct ns
 
 static int tune_count_all(struct tune *t, struct nslab_err *err)
 {
-	int rc = 0;
+	int rc = nslab_tuner_counter_open(t->o->registry, t->o->snapshot, &t->counter, err);
 
 	for (size_t i = 0; !rc && i < t->advice->nr_groups; i++)
 		rc = tune_is_stopped(t) ? -EINTR : tune_count(t, &t->advice->groups[i], err);
+	nslab_tuner_counter_close(t->counter);
 	if (rc == -EINTR)
 		return nslab_fail(err, rc, "interrupted before anything could be advised");
 	return rc;
@@ -85,16 +85,8 @@ static int tune_count_all(struct tune *t, struct nslab_err *err)
 
 struct tune_turn {
 	struct nslab_tuner_group *group;
-	double promise; /* share of loss that the best candidate saves, times the cache's weight */
+	double promise; /* loss that its best candidate saves */
 };
-
-static double tune_weight(const struct nslab_tuner_cache *cache)
-{
-	double bytes = cache->live > 0 ? (double)cache->live * cache->size : 0;
-	double rate = isnan(cache->allocs_per_s) ? 0 : cache->allocs_per_s;
-
-	return bytes + rate * cache->size;
-}
 
 static double tune_best_loss(const struct tune *t, const struct nslab_tuner_group *group)
 {
@@ -127,10 +119,10 @@ static size_t tune_queue(const struct tune *t, struct tune_turn *turns)
 
 	for (size_t i = 0; i < t->advice->nr_groups; i++) {
 		struct nslab_tuner_group *group = &t->advice->groups[i];
-		double gain = -tune_best_loss(t, group);
+		double promise = -tune_best_loss(t, group);
 
-		if (gain >= TUNE_WORTH && tune_weight(group->cache) > 0)
-			turns[nr++] = (struct tune_turn){group, gain * tune_weight(group->cache)};
+		if (promise > 0)
+			turns[nr++] = (struct tune_turn){group, promise};
 	}
 	qsort(turns, nr, sizeof(*turns), tune_by_promise);
 	return nr;
@@ -192,6 +184,7 @@ static int tune_race(struct tune *t, struct nslab_tuner_group *group,
 	int rc;
 
 	rules.seed = t->o->seed;
+	rules.objective = t->o->objective;
 	tune_shortlist(t, group);
 	rc = nslab_tuner_bench_source(t->bench, group->cache, t->o->trace, &source, err);
 	if (!rc)
