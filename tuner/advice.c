@@ -94,6 +94,23 @@ void nslab_tuner_setting_text(const struct nslab_tuner_setting *setting, char *t
 		snprintf(text, text_bytes, "as it is");
 }
 
+void nslab_tuner_setting_change(const struct nslab_tuner_setting *now,
+				const struct nslab_tuner_setting *then, char *text,
+				size_t text_bytes)
+{
+	struct nslab_tuner_setting change = *then;
+
+	if (change.order == now->order)
+		change.order = NSLAB_AUTO;
+	if (change.cpu_partial == now->cpu_partial)
+		change.cpu_partial = NSLAB_AUTO;
+	if (change.min_partial == now->min_partial)
+		change.min_partial = NSLAB_AUTO;
+	if (change.sheaf_capacity == now->sheaf_capacity)
+		change.sheaf_capacity = NSLAB_AUTO;
+	nslab_tuner_setting_text(&change, text, text_bytes);
+}
+
 void nslab_tuner_advice_free(struct nslab_tuner_advice *advice)
 {
 	if (!advice)

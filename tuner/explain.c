@@ -118,7 +118,7 @@ static void explain_candidate(const struct nslab_tuner_group *group, size_t numb
 		explain_number(k->high_pages_per_kop, 1, f, sizeof(f)));
 	snprintf(line, sizeof(line), "%s%s%s%s", number == group->now ? "now; " : "",
 		 nslab_tuner_fate_word(c->fate), c->why[0] ? ": " : "", c->why);
-	nslab_text_fold(out, "      ", line, 6, EXPLAIN_COLUMNS);
+	nslab_text_fold(out, "     ", line, 6, EXPLAIN_COLUMNS);
 }
 
 static void explain_candidates(const struct nslab_tuner_group *group, FILE *out)
@@ -188,21 +188,21 @@ static int explain_levels(const struct nslab_tuner_advice *advice,
 	snprintf(line, sizeof(line), "%s%s%s", group->advised == group->now ? "no change" : setting,
 		 group->why[0] ? ": " : "", group->why);
 	fprintf(out, "\nWhat follows\n");
-	nslab_text_fold(out, "  L1, by itself  ", line, 17, EXPLAIN_COLUMNS);
+	nslab_text_fold(out, "  L1, by itself ", line, 17, EXPLAIN_COLUMNS);
 	if (group->order_booted == now->order)
 		snprintf(line, sizeof(line), "stays at order %d under the best boot line%s%s",
 			 now->order, boot[0] ? ", " : "", boot);
 	else
 		snprintf(line, sizeof(line), "order %d -> %d with %s, which changes %zu caches",
 			 now->order, group->order_booted, boot, advice->booted.nr_changed);
-	nslab_text_fold(out, "  L2, by boot    ", line, 17, EXPLAIN_COLUMNS);
+	nslab_text_fold(out, "  L2, by boot   ", line, 17, EXPLAIN_COLUMNS);
 	snprintf(line, sizeof(line),
 		 "/sys/kernel/slab/%s/: the order cannot be set there since "
 		 "5.9; min_partial can, cpu_partial up to 6.19",
 		 group->cache->folder ? group->cache->folder : group->cache->name);
-	nslab_text_fold(out, "  L3, by sysfs   ", line, 17, EXPLAIN_COLUMNS);
+	nslab_text_fold(out, "  L3, by sysfs  ", line, 17, EXPLAIN_COLUMNS);
 	if (advice->oracle[0])
-		nslab_text_fold(out, "  kernel         ", advice->oracle, 17, EXPLAIN_COLUMNS);
+		nslab_text_fold(out, "  kernel        ", advice->oracle, 17, EXPLAIN_COLUMNS);
 	return 0;
 }
 

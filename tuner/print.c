@@ -41,8 +41,10 @@ static struct print_text print_relative(double now, double then)
 {
 	struct print_text t = {"-"};
 
-	if (isfinite(now) && isfinite(then) && now > 0)
+	if (isfinite(now) && isfinite(then) && now > 0 && then < 10 * now)
 		snprintf(t.text, sizeof(t.text), "%+.0f%%", 100 * (then / now - 1));
+	else if (isfinite(now) && isfinite(then) && now > 0)
+		snprintf(t.text, sizeof(t.text), "x%.0f", then / now);
 	else if (isfinite(now) && isfinite(then))
 		snprintf(t.text, sizeof(t.text), "%+.2g", then - now);
 	return t;
@@ -125,9 +127,10 @@ static void print_reason(const struct nslab_tuner_group *group, FILE *out)
 {
 	char setting[96], line[320];
 
-	nslab_tuner_setting_text(&print_advised(group)->setting, setting, sizeof(setting));
+	nslab_tuner_setting_change(&print_now(group)->setting, &print_advised(group)->setting,
+				   setting, sizeof(setting));
 	snprintf(line, sizeof(line), "%s: %s", setting, group->why);
-	nslab_text_fold(out, "    ", line, 4, PRINT_COLUMNS);
+	nslab_text_fold(out, "   ", line, 4, PRINT_COLUMNS);
 }
 
 static void print_head(FILE *out)
@@ -207,7 +210,7 @@ static int print_boot(const struct nslab_tuner_advice *advice, FILE *out)
 		fprintf(out, "  loss by L1 %.4g, by L2 %.4g: what no boot line can reach is %.4g\n",
 			advice->loss_ideal, advice->booted.loss, gap);
 	if (advice->oracle[0])
-		nslab_text_fold(out, "  kernel: ", advice->oracle, 10, PRINT_COLUMNS);
+		nslab_text_fold(out, "  kernel:", advice->oracle, 10, PRINT_COLUMNS);
 	return 0;
 }
 
@@ -238,6 +241,6 @@ int nslab_tune_print(const struct nslab_tuner_advice *advice, bool is_all, FILE 
 			nr_changes, advice->nr_groups);
 	rc = print_boot(advice, out);
 	for (size_t i = 0; i < advice->nr_notes; i++)
-		nslab_text_fold(out, "note: ", advice->notes[i], 6, PRINT_COLUMNS);
+		nslab_text_fold(out, "note:", advice->notes[i], 6, PRINT_COLUMNS);
 	return rc ? rc : ferror(out) ? -EIO : 0;
 }

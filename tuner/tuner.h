@@ -140,6 +140,11 @@ int nslab_tuner_note(struct nslab_tuner_advice *advice, const char *format, ...)
 void nslab_tuner_setting_text(const struct nslab_tuner_setting *setting, char *text,
 			      size_t text_bytes);
 
+/* The same of what `then` has otherwise than `now`; "no change". */
+void nslab_tuner_setting_change(const struct nslab_tuner_setting *now,
+				const struct nslab_tuner_setting *then, char *text,
+				size_t text_bytes);
+
 void nslab_tuner_advice_free(struct nslab_tuner_advice *advice); /* not the snapshot */
 
 #endif
