@@ -646,6 +646,28 @@ static void load_of_trace_is_thinned_when_objects_are_many(void **state)
 	unlink(trace_path());
 }
 
+static void load_of_trace_is_refused_when_nothing_is_judged(void **state)
+{
+	struct nslab_tuner_snapshot *s = make_snapshot(NSLAB_ORDER_6_12, 2, 1);
+	struct nslab_tuner_cache *cache = make_snapshot_cache(s, "once", 64, 1);
+	struct nslab_tuner_load *load = NULL;
+	struct nslab_err err = {""};
+	struct tracer t;
+
+	(void)state;
+	trace_begin(&t, trace_path());
+	trace_put(&t, true, 64, 0, (uint16_t)nslab_trace_writer_cache(t.writer, "once", 4, 64, 64));
+	trace_end(&t);
+	assert_int_equal(
+		nslab_tuner_load_of_trace(trace_path(), cache, NSLAB_TUNER_SEARCH, &load, &err),
+		-ENOENT);
+	load = trace_load(trace_path(), cache, NSLAB_TUNER_HOLDOUT);
+	assert_int_equal(load->nr_events, 1);
+	nslab_tuner_load_free(load);
+	make_snapshot_free(s);
+	unlink(trace_path());
+}
+
 static void load_finish_wants_events_that_fit(void **state)
 {
 	struct nslab_tuner_load *load = nslab_tuner_load_new(2);
@@ -742,6 +764,7 @@ int main(void)
 		cmocka_unit_test(load_of_trace_segments_sum_to_the_trace),
 		cmocka_unit_test(loads_of_trace_are_those_of_each_cache),
 		cmocka_unit_test(load_of_trace_is_thinned_when_objects_are_many),
+		cmocka_unit_test(load_of_trace_is_refused_when_nothing_is_judged),
 		cmocka_unit_test(load_finish_wants_events_that_fit),
 		cmocka_unit_test(counts_have_the_direction_of_published_effects),
 	};
