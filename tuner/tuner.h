@@ -61,10 +61,12 @@ struct nslab_tuner_cost {
 };
 
 enum nslab_tuner_fate {
-	NSLAB_TUNER_KEPT,      /* still in question */
-	NSLAB_TUNER_DOMINATED, /* by exact formulas or counts: another is nowhere worse */
-	NSLAB_TUNER_RACED_OUT, /* slower than the leader in the race */
-	NSLAB_TUNER_REFUTED,   /* the hold-out did not confirm it */
+	NSLAB_TUNER_KEPT,	/* still in question */
+	NSLAB_TUNER_DOMINATED,	/* by exact formulas or counts: another is nowhere worse */
+	NSLAB_TUNER_OUTRANKED,	/* by counts; only the first few are measured */
+	NSLAB_TUNER_UNMEASURED, /* time was up before its cache's turn */
+	NSLAB_TUNER_RACED_OUT,	/* slower than the leader in the race */
+	NSLAB_TUNER_REFUTED,	/* the hold-out did not confirm it */
 	NSLAB_TUNER_CONFIRMED,
 };
 
@@ -120,6 +122,19 @@ struct nslab_tuner_advice {
 	char **notes;	  /* for the user, one line each */
 	size_t nr_notes;
 };
+
+/* "kept", "dominated", "outranked", "not measured", "out of the race", "refuted", "confirmed" */
+const char *nslab_tuner_fate_word(enum nslab_tuner_fate fate);
+/* True for KEPT and CONFIRMED: what may be advised. */
+bool nslab_tuner_is_open(const struct nslab_tuner_candidate *candidate);
+/* "balanced", "speed", "memory" */
+const char *nslab_tuner_objective_word(enum nslab_tuner_objective objective);
+int nslab_tuner_objective_parse(const char *word, enum nslab_tuner_objective *objective,
+				struct nslab_err *err);
+
+/* Adds a line to advice->notes. 0 or -ENOMEM. */
+int nslab_tuner_note(struct nslab_tuner_advice *advice, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* "order 3", "order 3, cpu_partial 60": what differs from AUTO. */
 void nslab_tuner_setting_text(const struct nslab_tuner_setting *setting, char *text,
