@@ -52,7 +52,7 @@ int nslab_tuner_load_standard(const struct nslab_tuner_snapshot *snapshot,
 
 /*
  * The events of that cache (all its aliases) in a trace. SEARCH judges the first 2/3 of them, after
- * the objects that stood there before; HOLDOUT the rest, with the first 2/3 as its setup. -ENOENT
+ * the objects that stood there before; HOLDOUT the rest, with the first 2/3 as its setup. -ENODATA
  * when there is nothing to judge.
  */
 int nslab_tuner_load_of_trace(const char *path, const struct nslab_tuner_cache *cache,

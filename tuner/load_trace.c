@@ -264,7 +264,7 @@ int nslab_tuner_load_of_trace(const char *path, const struct nslab_tuner_cache *
 	if (rc)
 		return rc;
 	if (!target.load)
-		return nslab_fail(err, -ENOENT, "trace '%s' has no events of cache '%s'", path,
+		return nslab_fail(err, -ENODATA, "trace '%s' has no events of cache '%s'", path,
 				  cache->name);
 	*load = target.load;
 	return 0;

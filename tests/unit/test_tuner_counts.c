@@ -609,7 +609,7 @@ static void loads_of_trace_are_those_of_each_cache(void **state)
 	}
 	assert_int_equal(
 		nslab_tuner_load_of_trace(path, &s->caches[0], NSLAB_TUNER_SEARCH, &one, &err),
-		-ENOENT);
+		-ENODATA);
 	assert_non_null(strstr(err.text, "has no events of cache 'elsewhere'"));
 	unlink(path);
 	assert_int_equal(
@@ -660,7 +660,7 @@ static void load_of_trace_is_refused_when_nothing_is_judged(void **state)
 	trace_end(&t);
 	assert_int_equal(
 		nslab_tuner_load_of_trace(trace_path(), cache, NSLAB_TUNER_SEARCH, &load, &err),
-		-ENOENT);
+		-ENODATA);
 	load = trace_load(trace_path(), cache, NSLAB_TUNER_HOLDOUT);
 	assert_int_equal(load->nr_events, 1);
 	nslab_tuner_load_free(load);
