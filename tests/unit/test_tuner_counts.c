@@ -330,6 +330,9 @@ static void counts_high_pages_follow_the_rate(void **state)
 	cost = bench_order(&b, 0);
 	assert_same(cost.high_pages_per_kop, 0);
 	assert_true(cost.slab_allocs_per_kop > 0);
+	/* a cache that grows needs its blocks, however large they are */
+	for (int order = 1; order <= NSLAB_TUNER_MAX_ORDER; order++)
+		assert_true(bench_order(&b, order).high_pages_per_kop > 10);
 	bench_close(&b);
 }
 
