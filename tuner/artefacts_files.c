@@ -240,7 +240,7 @@ void nslab_artefact_plan(FILE *out, const struct nslab_artefacts *a)
 		return;
 	}
 	fprintf(out,
-		"\n[global]\nlabel = candidates of the tuner\nallocator = slub\ngeneration = %s\n",
+		"\n[global]\nlabel = candidates of the tuner\nallocator = slub\nslub.generation = %s\n",
 		nslab_order_kernel_word(a->advice->snapshot->kernel));
 	for (size_t i = 0; i < a->advice->nr_groups; i++) {
 		if (plan_has(&a->advice->groups[i]))

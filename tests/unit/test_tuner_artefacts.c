@@ -25,7 +25,7 @@
 
 #include <cmocka.h>
 
-#define QUOTED "it's $(touch broken) \"here\""
+#define QUOTED MAKE_ADVICE_QUOTED
 
 static char dir[] = "/tmp/numaslab-artefacts-XXXXXX";
 
@@ -168,43 +168,10 @@ static void boot_parse_names_the_word_when_its_value_is_wrong(void **state)
 
 /* ---- files ---- */
 
-/* Two caches that are merged, one whose name is all quotes, one that nobody asks about. */
-static struct nslab_tuner_snapshot *small_machine(enum nslab_order_kernel kernel)
-{
-	static char first[] = "dentry", second[] = QUOTED;
-	static char *aliases[] = {first, second};
-	struct nslab_tuner_snapshot *snapshot = make_snapshot(kernel, 2, 1);
-	struct nslab_tuner_cache *cache = make_snapshot_cache(snapshot, "dentry", 192, 21000);
-
-	free(cache->folder);
-	cache->folder = strdup(":a-0000192");
-	cache->aliases = aliases;
-	cache->nr_aliases = 2;
-	make_snapshot_cache(snapshot, "ext4_inode_cache", 1128, 117000);
-	make_snapshot_cache(snapshot, QUOTED, 640, 50);
-	make_snapshot_cache(snapshot, "kmalloc-4k", 4096, 900);
-	return snapshot;
-}
-
-static struct nslab_tuner_advice *small_advice(const struct nslab_tuner_snapshot *snapshot)
-{
-	struct nslab_tuner_advice *advice = make_advice(snapshot);
-	struct nslab_order_knobs knobs = {0, 4, 0};
-
-	make_advice_boot(advice, knobs);
-	make_advice_setting(advice, "dentry", (struct nslab_tuner_setting){0, 240, 10, NSLAB_AUTO});
-	make_advice_setting(advice, "ext4_inode_cache",
-			    (struct nslab_tuner_setting){3, NSLAB_AUTO, NSLAB_AUTO, NSLAB_AUTO})
-		->cost.tail_bytes = 56;
-	make_advice_setting(advice, QUOTED,
-			    (struct nslab_tuner_setting){NSLAB_AUTO, NSLAB_AUTO, 7, 32});
-	return advice;
-}
-
 static void write_small(const char *folder, enum nslab_order_kernel kernel)
 {
-	struct nslab_tuner_snapshot *snapshot = small_machine(kernel);
-	struct nslab_tuner_advice *advice = small_advice(snapshot);
+	struct nslab_tuner_snapshot *snapshot = make_advice_machine(kernel);
+	struct nslab_tuner_advice *advice = make_advice_of_machine(snapshot);
 	struct nslab_err err = {""};
 
 	if (nslab_tuner_artefacts(advice, folder, &err))
@@ -270,7 +237,7 @@ static void artefacts_say_so_when_there_is_nothing_to_do(void **state)
 		{"none/patch-table.txt", "# Nothing to patch"},
 		{"none/plan.ini", "; Nothing to measure"},
 	};
-	struct nslab_tuner_snapshot *snapshot = small_machine(NSLAB_ORDER_6_12);
+	struct nslab_tuner_snapshot *snapshot = make_advice_machine(NSLAB_ORDER_6_12);
 	struct nslab_tuner_advice *advice = make_advice(snapshot);
 
 	(void)state;
@@ -303,7 +270,7 @@ static void artefacts_refuse_names_that_no_folder_has(void **state)
 
 static void artefacts_tell_the_path_that_cannot_be_written(void **state)
 {
-	struct nslab_tuner_snapshot *snapshot = small_machine(NSLAB_ORDER_6_12);
+	struct nslab_tuner_snapshot *snapshot = make_advice_machine(NSLAB_ORDER_6_12);
 	struct nslab_tuner_advice *advice = make_advice(snapshot);
 	struct nslab_err err;
 
@@ -317,7 +284,7 @@ static void artefacts_tell_the_path_that_cannot_be_written(void **state)
 
 static void artefacts_leave_sysfs_alone_when_its_order_cannot_be_had(void **state)
 {
-	struct nslab_tuner_snapshot *snapshot = small_machine(NSLAB_ORDER_6_12);
+	struct nslab_tuner_snapshot *snapshot = make_advice_machine(NSLAB_ORDER_6_12);
 	struct nslab_tuner_advice *advice = make_advice(snapshot);
 
 	(void)state;
