@@ -187,10 +187,32 @@ static void artefacts_say_what_the_boot_line_changes(void **state)
 	assert_has("deep/folder/boot.txt", "\nslab_max_order=4\n");
 	assert_has("deep/folder/boot.txt", "# 1 of 4 caches change");
 	assert_has("deep/folder/boot.txt", "4096 3 -> 4 8 -> 16 kmalloc-4k\n");
-	assert_has("deep/folder/boot.txt", "# Undo: take the line out again");
+	assert_has("deep/folder/boot.txt", "# Undo: take it out again");
 	write_small("old", NSLAB_ORDER_6_1);
 	assert_has("old/boot.txt", "\nslub_max_order=4\n");
 	assert_has("old/tuned/numaslab/tuned.conf", "cmdline_numaslab=slub_max_order=4\n");
+}
+
+static void artefacts_name_the_words_to_take_out_when_orders_are_set(void **state)
+{
+	struct nslab_tuner_snapshot *snapshot = make_advice_machine(NSLAB_ORDER_6_12);
+	struct nslab_tuner_advice *advice;
+
+	(void)state;
+	free(snapshot->cmdline_slab);
+	snapshot->cmdline_slab = strdup("slab_nomerge slab_max_order=1 slab_min_objects=8");
+	snapshot->knobs = (struct nslab_order_knobs){0, 1, 8};
+	advice = make_advice(snapshot);
+	make_advice_boot(advice, (struct nslab_order_knobs)NSLAB_ORDER_KNOBS_DEFAULT);
+	advice->now.memory_bytes = 3 << 20;
+	advice->booted.memory_bytes = 5 << 19;
+	assert_int_equal(nslab_tuner_artefacts(advice, "set", NULL), 0);
+	assert_has("set/boot.txt", "# To apply: leave the kernel its defaults");
+	assert_has("set/boot.txt", "# Take out what is there now: slab_max_order=1 "
+				   "slab_min_objects=8\n# Undo: put that back instead");
+	assert_has("set/boot.txt", "# Slab memory of all caches: 3.0 -> 2.5 MiB\n");
+	nslab_tuner_advice_free(advice);
+	make_snapshot_free(snapshot);
 }
 
 static void artefacts_have_a_row_for_each_name_when_caches_are_merged(void **state)
@@ -319,7 +341,7 @@ static void scripts_leave_the_tree_as_it_was_when_undone(void **state)
 	write_small("run", NSLAB_ORDER_6_12);
 	make_tree();
 	assert_int_equal(shell("run/sysfs-apply.sh --sysroot root >said 2>&1"), 0);
-	assert_has("said", "dentry," QUOTED ": cpu_partial 120 -> 240\n");
+	assert_has("said", "dentry, " QUOTED ": cpu_partial 120 -> 240\n");
 	assert_has(SLAB ":a-0000192/cpu_partial", "240\n");
 	assert_has(SLAB ":a-0000192/min_partial", "10\n");
 	assert_has(SLAB QUOTED "/min_partial", "7\n");
@@ -369,7 +391,7 @@ static void scripts_fail_when_the_kernel_keeps_another_value(void **state)
 			       "sed 's/^each look/: &/' run/sysfs-apply.sh >unlooked && "
 			       "sh unlooked --sysroot root >said 2>&1"),
 			 1);
-	assert_has("said", "failed: dentry," QUOTED ": cpu_partial is  after writing 240\n");
+	assert_has("said", "failed: dentry, " QUOTED ": cpu_partial is  after writing 240\n");
 }
 
 int main(void)
@@ -380,6 +402,7 @@ int main(void)
 		cmocka_unit_test(boot_parse_couples_orders_as_each_kernel_does),
 		cmocka_unit_test(boot_parse_names_the_word_when_its_value_is_wrong),
 		cmocka_unit_test(artefacts_say_what_the_boot_line_changes),
+		cmocka_unit_test(artefacts_name_the_words_to_take_out_when_orders_are_set),
 		cmocka_unit_test(artefacts_have_a_row_for_each_name_when_caches_are_merged),
 		cmocka_unit_test(artefacts_json_has_null_for_what_is_not_known),
 		cmocka_unit_test(artefacts_say_so_when_there_is_nothing_to_do),
