@@ -148,9 +148,9 @@ void nslab_artefact_patch(FILE *out, const struct nslab_artefacts *a)
 {
 	size_t nr = 0;
 
-	fputs("# For a patch: what only the kernel's source can give a cache. order: for the place\n"
-	      "# that works out orders; sheaf_capacity (6.18 and later): for the arguments of\n"
-	      "# kmem_cache_create(). Undo: the columns of now.\n",
+	fputs("# For a patch: what only the kernel's source can give a cache. order: for the\n"
+	      "# place that works out orders; sheaf_capacity (6.18 and later): for the arguments\n"
+	      "# of kmem_cache_create(). Undo: the columns of now.\n",
 	      out);
 	for (size_t i = 0; i < a->advice->nr_groups; i++)
 		nr += patch_changes(&a->advice->groups[i]);
