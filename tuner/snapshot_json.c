@@ -361,11 +361,12 @@ static int json_take_caches(struct nslab_tuner_snapshot *s, const char *path, co
 	json_array_foreach(caches, i, cache)
 	{
 		const char *name = json_string_value(json_object_get(cache, "name"));
+		bool is_name = name && json_is_line(name);
 
 		rc = json_take_cache(s, cache, err);
 		if (rc)
 			return nslab_fail_in(err, rc, "%s:%zu", path,
-					     json_line(text, name ? name : "caches"));
+					     json_line(text, is_name ? name : "caches"));
 	}
 	return 0;
 }
