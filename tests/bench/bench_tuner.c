@@ -8,9 +8,9 @@
  * the choice has work to do. Under callgrind, the steps' functions are told apart by name. Timings
  * are not a test.
  */
-#include "../support/make_snapshot.h"
 #include "core/clock.h"
 #include "core/rng.h"
+#include "tests/support/make_snapshot.h"
 #include "tuner/search.h"
 
 #include <math.h>

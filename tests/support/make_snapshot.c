@@ -6,7 +6,7 @@
  * not tell follows from the kernel's rules. Tables are trusted, their columns are found by name.
  * Left out: whatever a reader of foreign files must check, which is tested elsewhere.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 #include "make_snapshot.h"
 
 #include <math.h>
