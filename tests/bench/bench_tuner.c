@@ -5,9 +5,8 @@
  * usage: bench_tuner TABLE [KERNEL_INDEX [boot]]. All caches of a table of sysfs attributes, as if
  * the machine had 64 CPUs, go through candidates, pruning, choice and boot parameters; each step's
  * wall time is printed, the choice's for budgets from loose to tight. Counts are made up, so that
- * the choice has work to do. With `boot` nothing is
- * chosen, which is what callgrind has time for. Timings
- * are not a test.
+ * the choice has work to do. With `boot` nothing is chosen, for callgrind has no time for that; the
+ * regret is then against now. Timings are not a test.
  */
 #include "core/clock.h"
 #include "core/rng.h"
