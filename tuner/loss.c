@@ -13,9 +13,9 @@
  * three weights:
  *
  *	            time  memory  pages
- *	speed        1     0.1    0.1
- *	memory       0.1   1      0.1
- *	balanced     1     1      0.25
+ *	speed        1     0.1    0.0005
+ *	memory       0.1   1      0.0005
+ *	balanced     1     1      0.002
  *
  * time is measured where it can be: the hold-out's estimate, else the race's, and 0 when the
  * interval holds 0, so that noise moves no advice. Otherwise locks stand for it: (1000 + w * locks)
@@ -51,9 +51,9 @@
 static const struct {
 	double time, memory, pages;
 } loss_weights[] = {
-	[NSLAB_TUNER_BALANCED] = {1, 1, 0.25},
-	[NSLAB_TUNER_SPEED] = {1, 0.1, 0.1},
-	[NSLAB_TUNER_MEMORY] = {0.1, 1, 0.1},
+	[NSLAB_TUNER_BALANCED] = {1, 1, 0.002},
+	[NSLAB_TUNER_SPEED] = {1, 0.1, 0.0005},
+	[NSLAB_TUNER_MEMORY] = {0.1, 1, 0.0005},
 };
 
 double nslab_tuner_page_weight(int order, double scarcity)
