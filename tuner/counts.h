@@ -29,9 +29,10 @@ int nslab_tuner_counter_cpus(const struct nslab_tuner_counter *counter); /* that
 void nslab_tuner_counter_close(struct nslab_tuner_counter *counter);	 /* NULL is fine */
 
 /*
- * Fills the byte and count fields of cost, of what was judged of the load; fallback_share too, but
- * neither worst_locks_per_kop nor scarcity. Bytes are those of cache->live objects: objects that
- * the load left out are in full slabs. They are NaN where cache->live is unknown.
+ * Fills the byte and count fields of cost, of what was judged of the load (tuner.h names what is of
+ * all of it); fallback_share too, but neither worst_locks_per_kop nor scarcity. Bytes are those of
+ * cache->live objects: objects that the load left out are in full slabs. They are NaN where
+ * cache->live is unknown.
  */
 int nslab_tuner_count(struct nslab_tuner_counter *counter, const struct nslab_tuner_cache *cache,
 		      const struct nslab_tuner_setting *setting,

@@ -49,7 +49,10 @@ struct nslab_tuner_cost {
 	 */
 	double locks_per_kop, remote_frees_per_kop, slow_per_kop;
 	double slab_allocs_per_kop;
-	/* pages in blocks of order >= 1: per thousand operations; per second where rates are known
+	/*
+	 * Pages in blocks of order >= 1: per thousand operations of the whole load, so that
+	 * what the cache is made of counts; and per second, of what is judged alone, where
+	 * rates are known.
 	 */
 	double high_pages_per_kop, high_pages_per_s;
 	double scarcity; /* of blocks of this order in the snapshot: 1 plenty .. 0 none; NaN */
