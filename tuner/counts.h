@@ -42,8 +42,8 @@ int nslab_tuner_count(struct nslab_tuner_counter *counter, const struct nslab_tu
 
 /*
  * All unmarked candidates of a group: nominal conditions, fallback_share at p = 0.5, and the most
- * locks over 1, n/2, n CPUs and p = 0, 0.1, 0.5. is_quick: nominal and the corner of n CPUs and
- * p = 0.5 only.
+ * locks on n CPUs at p = 0, 0.1, 0.5 and on 1 and n/2 CPUs at p = 0.5. is_quick: nominal and the
+ * corner of n CPUs and p = 0.5 only.
  */
 int nslab_tuner_count_group(struct nslab_tuner_counter *counter, struct nslab_tuner_group *group,
 			    const struct nslab_tuner_load *load, bool is_quick,

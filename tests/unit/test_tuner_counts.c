@@ -457,7 +457,7 @@ static void counts_of_a_group_keep_the_worst(void **state)
 		assert_same(candidates[1].cost.locks_per_kop, bench_order(&b, 2).locks_per_kop);
 	}
 	assert_true(worst >=
-		    bench_count_at(&b, candidates[1].setting, 4, 0.1).locks_per_kop * 0.99);
+		    bench_count_at(&b, candidates[1].setting, 8, 0.1).locks_per_kop * 0.95);
 	assert_same(candidates[1].cost.race.estimate, 7);
 	assert_same(candidates[2].cost.memory_bytes, 0); /* was not in question */
 	bench_close(&b);
@@ -745,8 +745,7 @@ static void counts_have_the_direction_of_published_effects(void **state)
 		assert_true(locks[EFFECT_CPU_PARTIAL_4] < 0.9 * locks[EFFECT_CPU_PARTIAL_2]);
 		assert_true(fabs(locks[EFFECT_MIN_PARTIAL] - locks[EFFECT_NOW]) <
 			    0.25 * (locks[EFFECT_NOW] - locks[EFFECT_CPU_PARTIAL_4]));
-		assert_true(locks[EFFECT_ALL] <= locks[EFFECT_ORDER_4]);
-		assert_true(locks[EFFECT_ALL] <= locks[EFFECT_CPU_PARTIAL_4]);
+		assert_true(locks[EFFECT_ALL] < 0.1 * locks[EFFECT_NOW]);
 	}
 }
 
