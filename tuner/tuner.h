@@ -57,7 +57,7 @@ struct nslab_tuner_cost {
 	double high_pages_per_kop, high_pages_per_s;
 	double scarcity; /* of blocks of this order in the snapshot: 1 plenty .. 0 none; NaN */
 	double fallback_share; /* slabs that got a smaller order when high orders fail at p = 0.5 */
-	double worst_locks_per_kop;		 /* over 1, n/2, n CPUs and p = 0, 0.1, 0.5 */
+	double worst_locks_per_kop;		 /* over the corners that counts.h names */
 	struct nslab_tuner_change race, holdout; /* ns per operation */
 	struct nslab_tuner_change race_p999, holdout_p999;
 	double llc_misses_per_op, dtlb_misses_per_op;
