@@ -42,6 +42,7 @@
 #define BENCH_THREADS	      64
 #define BENCH_TEXT	      2048
 #define BENCH_SEGMENTS	      2
+#define BENCH_SPECIAL	      ",;#\n" /* in plan files */
 
 /* One cache. */
 struct bench_cache {
@@ -134,7 +135,7 @@ static uint64_t bench_live(const struct nslab_tuner_bench *bench,
 			   const struct nslab_tuner_cache *cache)
 {
 	uint64_t nr_cpus = bench->snapshot->nr_cpus > 0 ? (uint64_t)bench->snapshot->nr_cpus : 1;
-	uint64_t most = BENCH_LIVE_BYTES / cache->size;
+	uint64_t most = BENCH_LIVE_BYTES / (cache->size ? cache->size : 1);
 	uint64_t live = cache->live >= 0 ? (uint64_t)cache->live / nr_cpus : BENCH_LIVE;
 
 	if (live > most)
@@ -175,6 +176,12 @@ static int bench_job(const struct nslab_tuner_bench *bench, const struct nslab_t
 	if (bench_names(cache, names, sizeof(names)))
 		return nslab_fail(err, -E2BIG, "'%s' has too many names to replay it: %zu",
 				  cache->name, cache->nr_aliases);
+	if (strlen(trace) >= NSLAB_TEXT_MAX || strpbrk(trace, BENCH_SPECIAL) ||
+	    strpbrk(names, BENCH_SPECIAL))
+		return nslab_fail(
+			err, -EINVAL,
+			"cannot replay '%s' of '%s': too long, or ',', ';', '#' in a name",
+			cache->name, trace);
 	snprintf(text, text_bytes,
 		 "workload = replay\nthreads = 1\ntrace = %s\nonly = %s\nsegment = %s\n"
 		 "points = 0\n",

@@ -117,6 +117,9 @@ static struct nslab_tuner_candidate *heat_candidate(const struct race *race,
 	return &race->group->candidates[heat->arms[arm]];
 }
 
+static const struct nslab_tuner_change not_measured = {
+	.estimate = NAN, .lo = NAN, .hi = NAN, .p = NAN};
+
 /* Arm against another over the blocks in which both have a value. */
 static int heat_change(const struct race_heat *heat, const double *values, size_t arm, size_t base,
 		       struct nslab_tuner_change *change)
@@ -125,7 +128,7 @@ static int heat_change(const struct race_heat *heat, const double *values, size_
 	size_t n = 0;
 	int rc;
 
-	*change = (struct nslab_tuner_change){.estimate = NAN, .lo = NAN, .hi = NAN, .p = NAN};
+	*change = not_measured;
 	for (int b = 0; b < heat->nr_blocks; b++) {
 		const double *row = values + (size_t)b * heat->nr_arms;
 
@@ -646,6 +649,8 @@ static void race_line_up(struct race *race, struct race_heat *heat)
 	for (size_t i = 0; i < group->nr_candidates; i++) {
 		struct nslab_tuner_candidate *candidate = &group->candidates[i];
 
+		candidate->cost.race = candidate->cost.race_p999 = not_measured;
+		candidate->cost.holdout = candidate->cost.holdout_p999 = not_measured;
 		if (i != group->now && candidate->fate == NSLAB_TUNER_KEPT &&
 		    !race_costs_more(race, candidate, INFINITY))
 			heat_add(heat, i);
@@ -662,8 +667,10 @@ static void race_tell_kept(struct race *race, const struct race_heat *heat)
 		if (candidate->fate != NSLAB_TUNER_KEPT || candidate->why[0])
 			continue;
 		if (isnan(change->lo))
-			snprintf(candidate->why, sizeof(candidate->why),
-				 "not enough time to tell: %d blocks", heat->nr_blocks);
+			snprintf(candidate->why, sizeof(candidate->why), "%s: %d blocks",
+				 race->result->is_noisy ? "the host was too noisy to tell"
+							: "not enough time to tell",
+				 heat->nr_blocks);
 		else
 			snprintf(
 				candidate->why, sizeof(candidate->why),

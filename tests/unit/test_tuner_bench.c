@@ -244,6 +244,25 @@ static void bench_tells_why_a_trial_failed(void **state)
 	fixture_close(&f);
 }
 
+static void bench_refuses_names_that_a_plan_cannot_hold(void **state)
+{
+	struct bench_fixture f;
+
+	(void)state;
+	fixture_open(&f, BUDGET_NS);
+	assert_int_equal(
+		nslab_tuner_bench_source(f.bench, &f.cache, "a,b.trace", &f.source, &f.err),
+		-EINVAL);
+	assert_non_null(strstr(f.err.text, "'a,b.trace'"));
+	assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, "none", &f.source, &f.err),
+			 -EINVAL);
+	assert_non_null(strstr(f.err.text, "cannot measure 't-dentry'"));
+	f.cache.size = 0;
+	assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, NULL, &f.source, &f.err),
+			 -EINVAL);
+	fixture_close(&f);
+}
+
 static void bench_measures_tails_of_hold_outs_when_there_is_time(void **state)
 {
 	struct bench_fixture f;
@@ -304,6 +323,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bench_tries_once_more_when_the_host_disturbs),
 		cmocka_unit_test(bench_ends_with_its_budget),
 		cmocka_unit_test(bench_tells_why_a_trial_failed),
+		cmocka_unit_test(bench_refuses_names_that_a_plan_cannot_hold),
 		cmocka_unit_test(bench_measures_tails_of_hold_outs_when_there_is_time),
 		cmocka_unit_test_prestate(bench_runs_a_real_trial, trace),
 	};

@@ -306,6 +306,7 @@ static void race_gives_up_at_once_when_time_cannot_suffice(void **state)
 	assert_true(result.is_cut);
 	assert_int_equal(result.nr_trials, 2);
 	assert_non_null(strstr(m.candidates[1].why, "not enough time"));
+	assert_true(isnan(m.candidates[1].cost.holdout.estimate));
 }
 
 static void race_keeps_its_budget(void **state)
