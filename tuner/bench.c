@@ -25,6 +25,7 @@
 #include "core/rng.h"
 #include "results/latency.h"
 #include "runner/record.h"
+#include "workloads/trace/trace.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -352,6 +353,27 @@ static int bench_trial(void *state, const struct nslab_tuner_setting *setting, i
 	return rc;
 }
 
+/* A cache that the trace does not know has the standard load instead. */
+static int bench_find_events(const struct nslab_tuner_cache *cache, const char **trace,
+			     struct nslab_err *err)
+{
+	struct nslab_tuner_load *load = NULL;
+	struct nslab_trace *file;
+	int rc = nslab_trace_open(*trace, &file, err); /* -ENOENT then has one meaning only */
+
+	if (rc)
+		return rc;
+	nslab_trace_close(file);
+	rc = nslab_tuner_load_of_trace(*trace, cache, NSLAB_TUNER_HOLDOUT, &load, err);
+	if (rc == -ENOENT || (!rc && (!load->nr_setup || load->nr_setup == load->nr_events))) {
+		*trace = NULL;
+		err->text[0] = '\0';
+		rc = 0;
+	}
+	nslab_tuner_load_free(load);
+	return rc;
+}
+
 int nslab_tuner_bench_source(struct nslab_tuner_bench *bench, const struct nslab_tuner_cache *cache,
 			     const char *trace, struct nslab_tuner_race_source *source,
 			     struct nslab_err *err)
@@ -366,6 +388,8 @@ int nslab_tuner_bench_source(struct nslab_tuner_bench *bench, const struct nslab
 	c->cache = cache;
 	c->next = bench->caches;
 	bench->caches = c;
+	if (trace)
+		rc = bench_find_events(cache, &trace, err);
 	for (int i = 0; !rc && i < BENCH_SEGMENTS; i++)
 		rc = bench_plan(c, trace, i, err);
 	*source = (struct nslab_tuner_race_source){c, bench_trial, bench_left_ns};

@@ -246,20 +246,34 @@ static void bench_tells_why_a_trial_failed(void **state)
 
 static void bench_refuses_names_that_a_plan_cannot_hold(void **state)
 {
+	char *odd[] = {aliases[0], (char *)(uintptr_t) "t,other"};
 	struct bench_fixture f;
 
-	(void)state;
 	fixture_open(&f, BUDGET_NS);
-	assert_int_equal(
-		nslab_tuner_bench_source(f.bench, &f.cache, "a,b.trace", &f.source, &f.err),
-		-EINVAL);
-	assert_non_null(strstr(f.err.text, "'a,b.trace'"));
-	assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, "none", &f.source, &f.err),
+	f.cache.aliases = odd;
+	assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, *state, &f.source, &f.err),
 			 -EINVAL);
-	assert_non_null(strstr(f.err.text, "cannot measure 't-dentry'"));
+	assert_non_null(strstr(f.err.text, "cannot replay 't-dentry'"));
+	assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, "/none", &f.source, &f.err),
+			 -ENOENT);
 	f.cache.size = 0;
 	assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, NULL, &f.source, &f.err),
 			 -EINVAL);
+	assert_non_null(strstr(f.err.text, "cannot measure 't-dentry'"));
+	fixture_close(&f);
+}
+
+static void bench_has_the_standard_load_where_a_trace_has_no_events(void **state)
+{
+	struct bench_fixture f;
+	double ns, p999_ns;
+
+	fixture_open(&f, BUDGET_NS);
+	f.cache.name = (char *)(uintptr_t) "t-none";
+	f.cache.nr_aliases = 0;
+	fixture_source(&f, *state);
+	assert_int_equal(fixture_trial(&f, 0, NSLAB_TUNER_SEARCH, &ns, &p999_ns), 0);
+	assert_string_equal(spec_text("workload", "name"), "bursts");
 	fixture_close(&f);
 }
 
@@ -323,7 +337,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bench_tries_once_more_when_the_host_disturbs),
 		cmocka_unit_test(bench_ends_with_its_budget),
 		cmocka_unit_test(bench_tells_why_a_trial_failed),
-		cmocka_unit_test(bench_refuses_names_that_a_plan_cannot_hold),
+		cmocka_unit_test_prestate(bench_refuses_names_that_a_plan_cannot_hold, trace),
+		cmocka_unit_test_prestate(bench_has_the_standard_load_where_a_trace_has_no_events,
+					  trace),
 		cmocka_unit_test(bench_measures_tails_of_hold_outs_when_there_is_time),
 		cmocka_unit_test_prestate(bench_runs_a_real_trial, trace),
 	};

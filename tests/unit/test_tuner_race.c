@@ -240,6 +240,9 @@ static void race_says_no_change_on_a_flat_landscape(void **state)
 		planted_race(&m, &rules, &result);
 		nr_right += result.winner == m.group.now;
 		trials += (double)result.nr_trials;
+		for (size_t i = 0; i < NR_CANDIDATES; i++)
+			assert_int_equal(nslab_tuner_is_open(&m.candidates[i]),
+					 i == m.group.now || i == result.winner);
 	}
 	trials /= SEEDS * exhaustive_trials(&rules, NR_CANDIDATES);
 	print_message("flat landscape, %d settings: no change in %d of %d seeds, %.1f %% of "
@@ -288,6 +291,7 @@ static void race_ends_without_a_change_when_the_host_is_too_noisy(void **state)
 	planted_race(&m, &rules, &result);
 	assert_int_equal(result.winner, 0);
 	assert_true(result.is_noisy);
+	assert_int_equal(m.candidates[1].fate, NSLAB_TUNER_UNMEASURED);
 	assert_int_equal(result.nr_spoiled, 7); /* a fifth of 20 + 12 blocks, and one too many */
 }
 
