@@ -108,7 +108,7 @@ static int planted_trial(void *state, const struct nslab_tuner_setting *setting,
 	if (!nslab_rng_below(&m->noise, SLOWED_SHARE))
 		y -= SLOWED_BY * log(uniform(&m->noise));
 	*ns = 20 * exp(y);
-	*p999_ns = m->p999_worse ? 200 * exp(at == m->group.now ? 0 : m->p999_worse) : NAN;
+	*p999_ns = m->p999_worse > 0 ? 200 * exp(at == m->group.now ? 0 : m->p999_worse) : NAN;
 	return 0;
 }
 
