@@ -11,8 +11,9 @@
  * ones.
  *
  * Trials are short, since a race wants many: 10 windows of 5 ms. The host's counters are read
- * around each of them, and what spoils a trial of a plan spoils it here too; then it runs once
- * more, and after that it is the race's turn to run the whole block again. In every second block of
+ * around each of them, and what spoils a trial of a plan spoils it here too; then it runs again
+ * after a pause, at most twice, and after that it is the race's turn to run the whole block again.
+ * In every second block of
  * a hold-out, where the budget is a generous one, single operations are timed as well: p99.9 wants
  * ten values beyond it, for which a trial must be several times as long.
  *
@@ -25,7 +26,6 @@
 #include "core/rng.h"
 #include "results/latency.h"
 #include "runner/record.h"
-#include "workloads/trace/trace.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,8 +35,10 @@
 #define BENCH_LATENCY_WINDOWS 6			     /* times as many windows then */
 #define BENCH_TAIL	      0.999
 #define BENCH_BEYOND	      10 /* values that a percentile wants beyond it */
-#define BENCH_TRIES	      2
-#define BENCH_LIVE	      4096 /* objects of a CPU, when nobody knows */
+#define BENCH_TRIES	      3
+#define BENCH_BACK_OFF_NS     UINT64_C(100000000) /* doubled for each disturbance in a row */
+#define BENCH_BACK_OFF_MOST   4			  /* doublings */
+#define BENCH_LIVE	      4096		  /* objects of a CPU, when nobody knows */
 #define BENCH_LIVE_MOST	      65536
 #define BENCH_LIVE_BYTES      (UINT64_C(32) << 20) /* of a CPU, at most */
 #define BENCH_BURST	      64
@@ -59,6 +61,7 @@ struct nslab_tuner_bench {
 	struct nslab_topo *topo;
 	struct bench_cache *caches;
 	uint64_t budget_ns, spent_ns;
+	int nr_disturbed; /* trials in a row */
 	nslab_launch_fn launch;
 	const struct nslab_noise_source *noise;
 	char cause[512];
@@ -331,6 +334,17 @@ static uint64_t bench_left_ns(void *state)
 	return bench->spent_ns < bench->budget_ns ? bench->budget_ns - bench->spent_ns : 0;
 }
 
+/* Whoever disturbs goes on for a while; that costs budget too. */
+static void bench_back_off(struct nslab_tuner_bench *bench)
+{
+	uint64_t ns = BENCH_BACK_OFF_NS << bench->nr_disturbed;
+
+	if (bench->nr_disturbed < BENCH_BACK_OFF_MOST)
+		bench->nr_disturbed++;
+	bench->noise->sleep_ns(bench->noise, ns);
+	bench->spent_ns += ns;
+}
+
 static int bench_trial(void *state, const struct nslab_tuner_setting *setting, int block,
 		       uint64_t seed, enum nslab_tuner_segment segment, double *ns, double *p999_ns)
 {
@@ -347,8 +361,12 @@ static int bench_trial(void *state, const struct nslab_tuner_setting *setting, i
 	for (int i = 0; rc == -EAGAIN && i < BENCH_TRIES; i++) {
 		if (!bench_left_ns(c))
 			return -ECANCELED;
-		rc = bench_run(c->bench, &plan, &arm, i ? nslab_rng_mix(seed, 1) : seed, ns,
-			       p999_ns);
+		rc = bench_run(c->bench, &plan, &arm, i ? nslab_rng_mix(seed, (uint64_t)i) : seed,
+			       ns, p999_ns);
+		if (rc == -EAGAIN)
+			bench_back_off(c->bench);
+		else
+			c->bench->nr_disturbed = 0;
 	}
 	return rc;
 }
@@ -358,14 +376,9 @@ static int bench_find_events(const struct nslab_tuner_cache *cache, const char *
 			     struct nslab_err *err)
 {
 	struct nslab_tuner_load *load = NULL;
-	struct nslab_trace *file;
-	int rc = nslab_trace_open(*trace, &file, err); /* -ENOENT then has one meaning only */
+	int rc = nslab_tuner_load_of_trace(*trace, cache, NSLAB_TUNER_HOLDOUT, &load, err);
 
-	if (rc)
-		return rc;
-	nslab_trace_close(file);
-	rc = nslab_tuner_load_of_trace(*trace, cache, NSLAB_TUNER_HOLDOUT, &load, err);
-	if (rc == -ENOENT || (!rc && (!load->nr_setup || load->nr_setup == load->nr_events))) {
+	if (rc == -ENODATA || (!rc && !load->nr_setup)) {
 		*trace = NULL;
 		err->text[0] = '\0';
 		rc = 0;
