@@ -13,9 +13,8 @@
  * Trials are short, since a race wants many: 10 windows of 5 ms. The host's counters are read
  * around each of them, and what spoils a trial of a plan spoils it here too; then it runs again
  * after a pause, at most twice, and after that it is the race's turn to run the whole block again.
- * In every second block of
- * a hold-out, where the budget is a generous one, single operations are timed as well: p99.9 wants
- * ten values beyond it, for which a trial must be several times as long.
+ * In every second block of a hold-out, where the budget is a generous one, single operations are
+ * timed as well: p99.9 wants ten values beyond it, for which a trial must be several times as long.
  *
  * Left out: what other caches do at the same time, and the kernel itself. A time is that of a model
  * in user space.
