@@ -287,10 +287,10 @@ int nslab_tune(const struct nslab_tune_options *options, struct nslab_tuner_advi
 		return rc;
 	t.advice->objective = options->objective;
 	t.advice->budget = options->budget;
-	t.advice->is_measured = options->is_measured;
 	rc = tune_count_all(&t, err);
 	if (!rc && options->is_measured)
 		rc = tune_measure(&t, err);
+	t.advice->is_measured = options->is_measured; /* not before: counts rank who is measured */
 	if (!rc)
 		rc = nslab_tuner_choose(t.advice, err);
 	if (!rc)
