@@ -715,6 +715,7 @@ int nslab_tuner_race(struct nslab_tuner_group *group, const struct nslab_tuner_r
 		rc = race_winner(&race, &heat, &winner);
 	if (!rc && winner != RACE_NOW)
 		rc = race_hold_out(&race, heat.arms[winner]);
+	result->is_noisy |= result->is_cut && 2 * result->nr_spoiled > result->nr_trials;
 	if (!rc)
 		race_close(&race, &heat);
 out_free:

@@ -47,7 +47,7 @@ struct nslab_tuner_race_result {
 	size_t nr_trials;  /* of race and hold-out, spoiled ones included */
 	size_t nr_spoiled; /* of them */
 	bool is_cut;	   /* time was up before the race or its hold-out was over */
-	bool is_noisy;	   /* the host spoiled more blocks than may run again */
+	bool is_noisy;	   /* the host spoiled more blocks than may run again, or most trials */
 };
 
 /*
