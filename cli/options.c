@@ -3,7 +3,9 @@
  * options.c: command lines from tables.
  *
  * Every subcommand describes its options as rows; --help is printed from the same rows, and a
- * mistyped option gets a guess. Options may stand before or after the operands.
+ * mistyped option gets a guess. Options may stand before or after the operands. Rows point at
+ * variables of the command that is running, so whoever wants all of them, to write a manual page,
+ * has each command asked for its help and takes the place of the printer.
  */
 #include "cli/command.h"
 
@@ -44,6 +46,22 @@ static void print_help(const struct nslab_command *command, const struct nslab_o
 		       rows->help);
 	}
 	printf("  -h, %-24s %s\n", "--help", "print this");
+}
+
+static struct {
+	nslab_help_fn show;
+	void *context;
+} options_visitor;
+
+void nslab_options_visit(const struct nslab_command *command, nslab_help_fn show, void *context)
+{
+	char name[] = "numaslab", help[] = "--help";
+	char *args[] = {name, help, NULL};
+
+	options_visitor.show = show;
+	options_visitor.context = context;
+	command->run(2, args);
+	options_visitor.show = NULL;
 }
 
 static int unknown_option(const struct nslab_command *command, const struct nslab_option *rows,
@@ -147,7 +165,10 @@ int nslab_options_parse(const struct nslab_command *command, const struct nslab_
 			continue;
 		}
 		if (!strcmp(text, "--help") || !strcmp(text, "-h")) {
-			print_help(command, rows);
+			if (options_visitor.show)
+				options_visitor.show(options_visitor.context, command, rows);
+			else
+				print_help(command, rows);
 			return NSLAB_EXIT_DONE;
 		}
 		rc = take(command, rows, argc, argv, &at);
