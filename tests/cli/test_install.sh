@@ -31,7 +31,7 @@ must "$numaslab" run quick workload=pingpong allocator=slub,null size=64 threads
 	window_ms=1 warmup_ms=1
 run=$(echo numaslab-runs/*)
 [ -f "$run/run.db" ] || fail "no run below the working directory: $run"
-ls "$run"/plots/*.gp >/dev/null || fail "no plot was written: the templates are not found"
+[ -n "$(find "$run" -name "*.gp")" ] || fail "no plot was written: the templates are not found"
 "$numaslab" help generic | grep -q 'group of counters' || fail "groups of counters are not found"
 
 # ---- a plug-in outside, by CMake and by hand
