@@ -4,6 +4,7 @@
  * Nothing is parsed here: a subcommand reads its own options.
  */
 #include "cli/command.h"
+#include "core/paint.h"
 #include "runner/provenance.h"
 
 #include <stdio.h>
@@ -11,7 +12,8 @@
 
 static void print_command(FILE *out, const struct nslab_command *command)
 {
-	fprintf(out, "  %-10s %s\n", command->name, command->summary);
+	nslab_paint(out, NSLAB_PAINT_HEAD, "  %-10s", command->name);
+	fprintf(out, " %s\n", command->summary);
 }
 
 static int usage(void)
@@ -64,7 +66,8 @@ int main(int argc, char **argv)
 			names[nr++] = nslab_commands[i]->name;
 	}
 	guess = nslab_nearest(argv[1], names, nr);
-	fprintf(stderr, "numaslab: unknown command '%s'%s%s%s; `numaslab --help` lists them\n",
-		argv[1], guess ? ", did you mean '" : "", guess ? guess : "", guess ? "'" : "");
+	nslab_paint(stderr, NSLAB_PAINT_BAD, "numaslab:");
+	fprintf(stderr, " unknown command '%s'%s%s%s; `numaslab --help` lists them\n", argv[1],
+		guess ? ", did you mean '" : "", guess ? guess : "", guess ? "'" : "");
 	return NSLAB_EXIT_USAGE;
 }
