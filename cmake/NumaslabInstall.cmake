@@ -1,6 +1,9 @@
 # What is installed besides the program, its headers and the files that it reads: manual pages and
 # completions, which the built program prints from its own tables, and the documents.
 
+find_program(NUMASLAB_GZIP gzip)
+mark_as_advanced(NUMASLAB_GZIP)
+
 # numaslab_install_help(PROGRAM COMMAND...): pages of the commands and of what they take. A program
 # for another machine cannot print them, so a cross-build goes without.
 function(numaslab_install_help program)
@@ -10,8 +13,6 @@ function(numaslab_install_help program)
   set(dir ${PROJECT_BINARY_DIR}/help)
   set(pages numaslab.1 numaslab-keys.5 numaslab-allocators.7 numaslab-workloads.7 numaslab-pages.7)
   list(TRANSFORM ARGN REPLACE "(.+)" "numaslab-\\1.1" OUTPUT_VARIABLE commands)
-  find_program(NUMASLAB_GZIP gzip)
-  mark_as_advanced(NUMASLAB_GZIP)
   set(script "set -e\nrm -f *.[157] *.[157].gz\n")
   foreach(page ${pages} ${commands})
     string(REGEX REPLACE "^numaslab-|\\.[157]$" "" name ${page})
@@ -40,9 +41,8 @@ function(numaslab_install_help program)
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME numaslab)
   install(FILES ${dir}/completion.fish
     DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d RENAME numaslab.fish)
-  # Debian's own packages have a folder beside the one for local files
   set(zsh site-functions)
-  if(CMAKE_INSTALL_PREFIX STREQUAL /usr AND EXISTS /etc/debian_version)
+  if(NUMASLAB_DEBIAN) # whose folder of packages is another than that of local files
     set(zsh vendor-completions)
   endif()
   install(FILES ${dir}/completion.zsh

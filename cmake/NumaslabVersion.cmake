@@ -5,7 +5,7 @@
 #                             0.1.0~g1234567 before the first tag; sorts so in packages
 #   NUMASLAB_VERSION_NUMBERS  1.2.3
 #   NUMASLAB_COMMIT           the full hash, or unknown
-#   NUMASLAB_COMMIT_DATE      ISO 8601, or empty
+#   NUMASLAB_COMMIT_DATE      as mails and change logs have it, or empty
 #   NUMASLAB_IS_DIRTY         1 when files differ from the commit, -1 when that is unknown
 
 function(numaslab_git source out)
@@ -31,7 +31,7 @@ function(numaslab_version source)
   mark_as_advanced(NUMASLAB_GIT)
   if(NUMASLAB_GIT AND EXISTS ${source}/.git)
     numaslab_git(${source} commit rev-parse HEAD)
-    numaslab_git(${source} date log -1 --format=%cI)
+    numaslab_git(${source} date log -1 --format=%cD)
     numaslab_git(${source} tag describe --tags "--match=v[0-9]*")
     numaslab_git(${source} changes status --porcelain --untracked-files=no)
     if(NOT changes_failed)
