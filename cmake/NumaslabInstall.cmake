@@ -5,9 +5,10 @@ find_program(NUMASLAB_GZIP gzip)
 mark_as_advanced(NUMASLAB_GZIP)
 
 # numaslab_install_help(PROGRAM COMMAND...): pages of the commands and of what they take. A program
-# for another machine cannot print them, so a cross-build goes without.
+# for another machine cannot print them, and one with ThreadSanitizer starts only where addresses are
+# little randomised, so these go without.
 function(numaslab_install_help program)
-  if(CMAKE_CROSSCOMPILING)
+  if(CMAKE_CROSSCOMPILING OR NUMASLAB_SANITIZE MATCHES thread)
     return()
   endif()
   set(dir ${PROJECT_BINARY_DIR}/help)
