@@ -15,6 +15,8 @@
 #define _GNU_SOURCE
 #include "tuner/artefacts_impl.h"
 
+#include "runner/folder.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -120,28 +122,6 @@ static bool artefact_is_equal(const struct nslab_order_knobs *a, const struct ns
 
 /* ---- files ---- */
 
-static int artefact_make_folders(const char *path, struct nslab_err *err)
-{
-	char part[PATH_MAX];
-
-	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part))
-		return nslab_fail(err, -ENAMETOOLONG, "cannot make folder '%.64s...': %s", path,
-				  strerror(ENAMETOOLONG));
-	for (char *at = part + 1;; at++) {
-		char was = *at;
-
-		if (was && was != '/')
-			continue;
-		*at = '\0';
-		if (mkdir(part, 0777) && errno != EEXIST)
-			return nslab_fail(err, -errno, "cannot make folder '%s': %s", part,
-					  strerror(errno));
-		if (!was)
-			return 0;
-		*at = was;
-	}
-}
-
 static void artefact_json(FILE *out, const struct nslab_artefacts *a)
 {
 	json_dumpf(a->json, out, JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
@@ -203,7 +183,7 @@ int nslab_tuner_artefacts(const struct nslab_tuner_advice *advice, const char *f
 		rc = nslab_fail(err, -ENAMETOOLONG, "cannot make folder '%.64s...': %s", folder,
 				strerror(ENAMETOOLONG));
 	if (!rc)
-		rc = artefact_make_folders(tuned, err);
+		rc = nslab_folder_make(tuned, err);
 	for (size_t i = 0; !rc && i < sizeof(artefact_files) / sizeof(artefact_files[0]); i++)
 		rc = artefact_write(&a, folder, &artefact_files[i], err);
 	json_decref(a.json);

@@ -14,6 +14,7 @@
 #include "tuner/artefacts_impl.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 /* ---- boot parameters ---- */
@@ -23,6 +24,25 @@ static void boot_head(FILE *out, const struct nslab_tuner_snapshot *snapshot)
 	fprintf(out, "# Boot parameters of slab caches, for kernel %s with %d CPU%s.\n",
 		*snapshot->release ? snapshot->release : nslab_order_kernel_word(snapshot->kernel),
 		snapshot->nr_cpus, snapshot->nr_cpus == 1 ? "" : "s");
+}
+
+/* Those words of a command line that set orders; how many. Without a stream they are counted. */
+static size_t boot_words(FILE *out, const char *text)
+{
+	size_t nr = 0;
+
+	for (; *text; text += strcspn(text, " "), text += strspn(text, " ")) {
+		const char *name = text + 5; /* behind slab_ or slub_ */
+
+		if (strcspn(text, " ") < 5 ||
+		    (strncmp(name, "max_order=", 10) && strncmp(name, "min_order=", 10) &&
+		     strncmp(name, "min_objects=", 12)))
+			continue;
+		if (out)
+			fprintf(out, " %.*s", (int)strcspn(text, " "), text);
+		nr++;
+	}
+	return nr;
 }
 
 static bool boot_changes(const struct nslab_tuner_group *group)
@@ -70,16 +90,23 @@ void nslab_artefact_boot(FILE *out, const struct nslab_artefacts *a)
 	}
 	fputs("# They hold from the next boot on, and for all caches at once.\n", out);
 	if (*a->line)
-		fprintf(out, "\n%s\n\n# To apply: add this line to the kernel's command line",
-			a->line);
+		fprintf(out, "\n%s\n\n# To apply: add it to the kernel's command line", a->line);
 	else
 		fputs("\n# To apply: leave the kernel its defaults", out);
-	fputs(" (Debian: GRUB_CMDLINE_LINUX in\n# /etc/default/grub, then update-grub), and boot.\n",
+	fputs(" (Debian: GRUB_CMDLINE_LINUX\n# in /etc/default/grub, then update-grub), and "
+	      "boot.\n",
 	      out);
-	if (*now)
-		fprintf(out, "# Take out what is there now: %s\n", now);
-	fprintf(out, "# Undo: %s%s, and boot.\n",
-		*now ? "put this back instead: " : "take the line out again", now);
+	if (boot_words(NULL, now)) {
+		fputs("# Take out what is there now:", out);
+		boot_words(out, now);
+		fputs("\n# Undo: put that back instead, and boot.\n", out);
+	} else {
+		fputs("# Undo: take it out again, and boot.\n", out);
+	}
+	if (!isnan(a->advice->now.memory_bytes) && !isnan(a->advice->booted.memory_bytes))
+		fprintf(out, "# Slab memory of all caches: %.1f -> %.1f MiB\n",
+			a->advice->now.memory_bytes / 1048576,
+			a->advice->booted.memory_bytes / 1048576);
 	if (*a->advice->oracle)
 		fprintf(out, "# In a real kernel: %s\n", a->advice->oracle);
 	boot_list(out, a->advice);
@@ -121,18 +148,18 @@ void nslab_artefact_patch(FILE *out, const struct nslab_artefacts *a)
 {
 	size_t nr = 0;
 
-	fputs("# For a patch: what only the kernel's source can give a cache. order: for the place\n"
-	      "# that works out orders; sheaf_capacity (6.18 and later): for the arguments of\n"
-	      "# kmem_cache_create(). Undo: the columns of now.\n",
+	fputs("# For a patch: what only the kernel's source can give a cache. order: for the\n"
+	      "# place that works out orders; sheaf_capacity (6.18 and later): for the arguments\n"
+	      "# of kmem_cache_create(). Undo: the columns of now.\n",
 	      out);
 	for (size_t i = 0; i < a->advice->nr_groups; i++)
 		nr += patch_changes(&a->advice->groups[i]);
 	if (!nr) {
-		fputs("# Nothing to patch: no cache does better with another order or capacity.\n",
-		      out);
+		fputs("# Nothing to patch: no cache does better with another order.\n", out);
 		return;
 	}
-	fputs("name\tslab_size\torder_now\torder\tsheaf_capacity_now\tsheaf_capacity\tmerged_as\n",
+	fputs("name\tslab_size\torder_now\torder\t"
+	      "sheaf_capacity_now\tsheaf_capacity\tmerged_as\n",
 	      out);
 	for (size_t i = 0; i < a->advice->nr_groups; i++) {
 		const struct nslab_tuner_group *group = &a->advice->groups[i];
@@ -230,17 +257,14 @@ void nslab_artefact_plan(FILE *out, const struct nslab_artefacts *a)
 {
 	size_t nr = 0;
 
-	fputs("; numaslab run plan.ini measures the candidates of each cache against its setting of now.\n",
-	      out);
+	fputs("; numaslab run plan.ini measures candidates against the setting of now.\n", out);
 	for (size_t i = 0; i < a->advice->nr_groups; i++)
 		nr += plan_has(&a->advice->groups[i]);
 	if (!nr) {
-		fputs("; Nothing to measure: no cache has another candidate that is advised.\n",
-		      out);
+		fputs("; Nothing to measure: for no cache another setting is advised.\n", out);
 		return;
 	}
-	fprintf(out,
-		"\n[global]\nlabel = candidates of the tuner\nallocator = slub\ngeneration = %s\n",
+	fprintf(out, "\n[global]\nlabel = candidates\nallocator = slub\nslub.generation = %s\n",
 		nslab_order_kernel_word(a->advice->snapshot->kernel));
 	for (size_t i = 0; i < a->advice->nr_groups; i++) {
 		if (plan_has(&a->advice->groups[i]))

@@ -85,17 +85,6 @@ static json_t *advice_cost(const struct nslab_tuner_cost *cost)
 	return NULL;
 }
 
-static const char *advice_fate_word(enum nslab_tuner_fate fate)
-{
-	static const char *const words[] = {
-		[NSLAB_TUNER_KEPT] = "kept",	       [NSLAB_TUNER_DOMINATED] = "dominated",
-		[NSLAB_TUNER_RACED_OUT] = "raced out", [NSLAB_TUNER_REFUTED] = "refuted",
-		[NSLAB_TUNER_CONFIRMED] = "confirmed",
-	};
-
-	return words[fate];
-}
-
 static json_t *advice_candidates(const struct nslab_tuner_group *group)
 {
 	json_t *list = json_array();
@@ -107,7 +96,7 @@ static json_t *advice_candidates(const struct nslab_tuner_group *group)
 		failed = json_array_append_new(list,
 					       json_pack("{s:o, s:s, s:s, s:o}", "setting",
 							 advice_setting(&c->setting), "fate",
-							 advice_fate_word(c->fate), "why", c->why,
+							 nslab_tuner_fate_word(c->fate), "why", c->why,
 							 "cost", advice_cost(&c->cost)));
 	}
 	if (!failed)

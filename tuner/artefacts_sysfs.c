@@ -15,29 +15,30 @@
 
 #include <string.h>
 
-/* As one word of POSIX sh, whatever is in it. */
-static void sysfs_quote(FILE *out, const char *text)
+/* Inside of single quotes of POSIX sh, whatever is in it. */
+static void sysfs_quoted(FILE *out, const char *text)
 {
-	fputc('\'', out);
 	for (; *text; text++) {
 		if (*text == '\'')
 			fputs("'\\''", out);
 		else
 			fputc(*text, out);
 	}
-	fputc('\'', out);
 }
 
-/* The names, quoted: what a message calls the cache. */
-static void sysfs_quote_names(FILE *out, const struct nslab_tuner_cache *cache)
+/* The folder, then the names, which is what a message calls the cache: two words. */
+static void sysfs_words(FILE *out, const struct nslab_tuner_cache *cache)
 {
+	fputc('\'', out);
+	sysfs_quoted(out, cache->folder);
+	fputs("' '", out);
 	if (!cache->nr_aliases)
-		sysfs_quote(out, cache->name);
+		sysfs_quoted(out, cache->name);
 	for (size_t i = 0; i < cache->nr_aliases; i++) {
-		if (i)
-			fputs("','", out);
-		sysfs_quote(out, cache->aliases[i]);
+		fputs(i ? ", " : "", out);
+		sysfs_quoted(out, cache->aliases[i]);
 	}
+	fputc('\'', out);
 }
 
 static const char sysfs_program[] =
@@ -59,8 +60,10 @@ static const char sysfs_program[] =
 	"\tshift\n"
 	"done\n"
 	"\n"
+	"say() { printf '%s\\n' \"$1\"; }\n"
+	"\n"
 	"refuse() {\n"
-	"\tprintf 'refused: %s\\n' \"$*\" >&2\n"
+	"\tsay \"refused: $1\" >&2\n"
 	"\tstatus=1\n"
 	"}\n"
 	"\n"
@@ -79,13 +82,13 @@ static const char sysfs_program[] =
 	"# put FOLDER NAMES ATTRIBUTE BEFORE AFTER: writes it and reads it back\n"
 	"put() {\n"
 	"\tfile=$root/sys/kernel/slab/$1/$3\n"
-	"\t[ -d \"${file%/*}\" ] || { echo \"$2: not here, skipped\"; return; }\n"
+	"\t[ -d \"${file%/*}\" ] || { say \"$2: not here, skipped\"; return; }\n"
 	"\t{ echo \"$5\" >\"$file\"; } 2>/dev/null\n"
 	"\tread -r is <\"$file\"\n"
 	"\tif [ \"$is\" = \"$5\" ]; then\n"
-	"\t\techo \"$2: $3 $4 -> $5\"\n"
+	"\t\tsay \"$2: $3 $4 -> $5\"\n"
 	"\telse\n"
-	"\t\techo \"failed: $2: $3 is $is after writing $5\" >&2\n"
+	"\t\tsay \"failed: $2: $3 is $is after writing $5\" >&2\n"
 	"\t\tstatus=1\n"
 	"\tfi\n"
 	"}\n\n";
@@ -102,9 +105,7 @@ static void sysfs_list(FILE *out, const struct nslab_artefacts *a, bool is_undo)
 		const struct nslab_artefact_write *w = &a->writes[i];
 
 		fputs("\t\"$1\" ", out);
-		sysfs_quote(out, w->cache->folder);
-		fputc(' ', out);
-		sysfs_quote_names(out, w->cache);
+		sysfs_words(out, w->cache);
 		fprintf(out, " %s %d %d\n", w->file, is_undo ? w->then : w->now,
 			is_undo ? w->now : w->then);
 	}
@@ -113,13 +114,16 @@ static void sysfs_list(FILE *out, const struct nslab_artefacts *a, bool is_undo)
 
 static void sysfs_script(FILE *out, const struct nslab_artefacts *a, bool is_undo)
 {
-	fprintf(out,
-		"#!/bin/sh\n"
-		"# %s by numaslab; %s. Run it as root. Settings of sysfs\n"
-		"# are gone after a reboot. Caches that the kernel merged share their settings.\n",
-		is_undo ? "Restores the slab settings that sysfs-apply.sh changed, written"
-			: "Changes settings of slab caches in sysfs, written",
-		is_undo ? "it goes back to what the snapshot had" : "sysfs-undo.sh takes it back");
+	fputs("#!/bin/sh\n", out);
+	if (is_undo)
+		fputs("# Written by numaslab: sets the slab caches back to what sysfs-apply.sh\n"
+		      "# found. To be run as root.\n",
+		      out);
+	else
+		fputs("# Written by numaslab: changes slab caches by sysfs. To be run as root;\n"
+		      "# sysfs-undo.sh takes it back, and so does a reboot. Caches that the\n"
+		      "# kernel merged share what is set.\n",
+		      out);
 	if (!a->nr_writes) {
 		fprintf(out, "echo 'nothing to %s: no setting of sysfs is advised'\n",
 			is_undo ? "undo" : "do");
@@ -172,9 +176,10 @@ void nslab_artefact_tuned(FILE *out, const struct nslab_artefacts *a)
 {
 	bool has_line = a->is_booted && *a->line;
 
-	fputs("# A profile of tuned(8). To apply: copy the folder numaslab to /etc/tuned/ (tuned 2.23\n"
-	      "# and later: /etc/tuned/profiles/), then `tuned-adm profile numaslab`, and boot where\n"
-	      "# [bootloader] is given. Undo: choose the profile of before; tuned restores.\n"
+	fputs("# A profile of tuned(8). To apply: copy the folder numaslab to where tuned looks\n"
+	      "# for profiles (/etc/tuned, later /etc/tuned/profiles), then `tuned-adm profile\n"
+	      "# numaslab`, and boot where [bootloader] is given. Undo: choose the profile of\n"
+	      "# before; tuned restores.\n"
 	      "[main]\nsummary=Slab settings that numaslab advised\n",
 	      out);
 	if (has_line)

@@ -174,10 +174,9 @@ static int count_judge(struct count_run *r)
 		return rc;
 	ops->cache_stats(r->s, &r->before);
 	r->nr_remote = 0;
-	r->nr_high_pages = r->counter->pages.nr_high_pages;
 	rc = count_play(r, r->load->nr_setup, r->load->nr_events);
 	ops->cache_stats(r->s, &r->after);
-	r->nr_high_pages = r->counter->pages.nr_high_pages - r->nr_high_pages;
+	r->nr_high_pages = r->counter->pages.nr_high_pages;
 	return rc;
 }
 
@@ -235,7 +234,7 @@ static void count_fill_rates(const struct count_run *r, const struct nslab_tuner
 			      count_grown(r, NSLAB_STAT_FREE_SLOWPATH)) /
 			     kops;
 	cost->slab_allocs_per_kop = count_grown(r, NSLAB_STAT_ALLOC_SLAB) / kops;
-	cost->high_pages_per_kop = (double)r->nr_high_pages / kops;
+	cost->high_pages_per_kop = 1000 * (double)r->nr_high_pages / (double)r->load->nr_events;
 	cost->high_pages_per_s =
 		cost->high_pages_per_kop * (cache->allocs_per_s + cache->frees_per_s) / 1000;
 	cost->fallback_share =

@@ -5,9 +5,11 @@
  * Some of its live objects stand, others come and go in bursts: a CPU allocates 1 to 256 objects
  * (lengths spread evenly over powers of two, since slabs, CPU lists and barns each notice another
  * length), they wait, and later some burst that waits is freed. How many wait goes down to a
- * quarter and up again in waves, as caches shrink and grow. One freed object in 32 is not of the
- * burst but an old one, whose place the young one takes, so that old objects end at random places.
- * Each free happens on the CPU that allocated, or with the share of remote frees on any other.
+ * quarter and up again in waves, and half of the standing objects come only while the load is
+ * judged, since a cache that never grows would ask for no slabs at any order. One freed object in
+ * 32 is not of the burst but an old one, whose place the young one takes, so that old objects end
+ * at random places. Each free happens on the CPU that allocated, or with the share of remote frees
+ * on any other.
  *
  * The setup goes on until as many wait as ever will and some have gone again: before CPUs and nodes
  * have what they keep, counts would say more of the beginning than of the load. More CPUs get more
@@ -119,8 +121,9 @@ struct load_maker {
 	uint32_t nr_end;	/* live objects in the end */
 	unsigned max_burst_log; /* of objects */
 	uint16_t *owner;	/* [slot] CPU that allocated it */
-	uint32_t *standing;	/* [nr_standing] slots */
-	uint32_t *empty;	/* [nr_empty] slots */
+	uint32_t *standing;	/* [nr_filled] slots, nr_standing in the end */
+	uint32_t nr_filled;
+	uint32_t *empty; /* [nr_empty] slots */
 	uint32_t nr_empty, nr_waiting;
 	struct load_burst *bursts;
 	unsigned nr_bursts, max_bursts;
@@ -255,8 +258,8 @@ static void load_burst_end(struct load_maker *m)
 	while (burst.nr) {
 		uint32_t slot = burst.slots[--burst.nr];
 
-		if (m->nr_standing && !nslab_rng_below(&m->rng, LOAD_OLD)) {
-			uint32_t at = nslab_rng_below(&m->rng, m->nr_standing);
+		if (m->nr_filled && !nslab_rng_below(&m->rng, LOAD_OLD)) {
+			uint32_t at = nslab_rng_below(&m->rng, m->nr_filled);
 			uint32_t old = m->standing[at];
 
 			m->standing[at] = slot;
@@ -275,14 +278,28 @@ static uint32_t load_tide(const struct load_maker *m, size_t at, size_t wave)
 	return m->max_waiting - (uint32_t)(m->max_waiting * down * 3 / (2 * wave));
 }
 
-static void load_bursts(struct load_maker *m, size_t nr_ops)
+/* Of the standing objects until there are so many; a burst of a random CPU each time. */
+static void load_fill(struct load_maker *m, uint32_t nr_filled)
 {
-	size_t start = m->load->nr_events, wave = nr_ops / LOAD_WAVES;
+	while (!m->rc && m->nr_filled < nr_filled) {
+		int cpu = load_random_cpu(m);
 
-	while (!m->rc && m->load->nr_events < start + nr_ops) {
-		uint32_t tide = load_tide(m, m->load->nr_events - start, wave);
+		for (unsigned nr = load_draw_burst(m); nr && m->nr_filled < nr_filled; nr--)
+			m->standing[m->nr_filled++] = load_alloc(m, cpu);
+	}
+}
+
+/* Meanwhile the standing objects grow from as many as there are to nr_filled. */
+static void load_bursts(struct load_maker *m, size_t nr_ops, uint32_t nr_filled)
+{
+	size_t start = m->load->nr_events, wave = nr_ops / LOAD_WAVES, done;
+	uint32_t first = m->nr_filled, growth = nr_filled - first;
+
+	while (!m->rc && (done = m->load->nr_events - start) < nr_ops) {
+		uint32_t tide = load_tide(m, done, wave);
 		bool is_draw = nslab_rng_below(&m->rng, LOAD_AGAINST) != 0;
 
+		load_fill(m, first + (uint32_t)(done * growth / nr_ops));
 		if (m->nr_waiting < tide ? is_draw : m->nr_waiting < m->max_waiting && !is_draw)
 			load_burst_begin(m);
 		else if (m->nr_bursts)
@@ -290,29 +307,20 @@ static void load_bursts(struct load_maker *m, size_t nr_ops)
 		else
 			load_burst_begin(m);
 	}
-}
-
-static void load_fill(struct load_maker *m)
-{
-	for (uint32_t done = 0; !m->rc && done < m->nr_standing;) {
-		int cpu = load_random_cpu(m);
-
-		for (unsigned nr = load_draw_burst(m); nr && done < m->nr_standing; nr--)
-			m->standing[done++] = load_alloc(m, cpu);
-	}
+	load_fill(m, nr_filled);
 }
 
 static int load_make(struct load_maker *m)
 {
 	size_t nr_ops = LOAD_OPS + LOAD_OPS_PER_CPU * (size_t)m->load->nr_cpus;
 
-	load_fill(m);
+	load_fill(m, m->nr_standing / 2);
 	while (!m->rc && m->nr_waiting < m->max_waiting)
 		load_burst_begin(m);
-	load_bursts(m, nr_ops / 2);
+	load_bursts(m, nr_ops / 2, m->nr_filled);
 	m->load->nr_setup = m->load->nr_events;
-	load_bursts(m, nr_ops);
-	while (!m->rc && m->nr_bursts && m->nr_standing + m->nr_waiting > m->nr_end)
+	load_bursts(m, nr_ops, m->nr_standing);
+	while (!m->rc && m->nr_bursts && m->nr_filled + m->nr_waiting > m->nr_end)
 		load_burst_end(m);
 	return m->rc ? m->rc : nslab_tuner_load_finish(m->load);
 }

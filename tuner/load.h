@@ -52,15 +52,15 @@ int nslab_tuner_load_standard(const struct nslab_tuner_snapshot *snapshot,
 
 /*
  * The events of that cache (all its aliases) in a trace. SEARCH judges the first 2/3 of them, after
- * the objects that stood there before; HOLDOUT the rest, with the first 2/3 as its setup. -ENOENT
- * when the trace has none of that cache.
+ * the objects that stood there before; HOLDOUT the rest, with the first 2/3 as its setup. -ENODATA
+ * when there is nothing to judge.
  */
 int nslab_tuner_load_of_trace(const char *path, const struct nslab_tuner_cache *cache,
 			      enum nslab_tuner_segment segment, struct nslab_tuner_load **load,
 			      struct nslab_err *err);
 /*
  * The same for every cache of a snapshot in two passes over the trace: loads[nr_caches], NULL for a
- * cache without events. The caller frees each.
+ * cache without events to judge. The caller frees each.
  */
 int nslab_tuner_loads_of_trace(const char *path, const struct nslab_tuner_snapshot *snapshot,
 			       enum nslab_tuner_segment segment, struct nslab_tuner_load **loads,

@@ -165,7 +165,7 @@ static int load_begin(struct load_reader *r)
 	return 0;
 }
 
-/* Cuts at 2/3 of the cache's own events. */
+/* Cuts at 2/3 of the cache's own events; of one event SEARCH has none, and so no load. */
 static int load_cut(struct load_target *t, enum nslab_tuner_segment segment)
 {
 	struct nslab_tuner_load *load = t->load;
@@ -178,7 +178,11 @@ static int load_cut(struct load_target *t, enum nslab_tuner_segment segment)
 		load->nr_setup = cut;
 	else
 		load->nr_events = cut;
-	return nslab_tuner_load_finish(load);
+	if (load->nr_setup < load->nr_events)
+		return nslab_tuner_load_finish(load);
+	nslab_tuner_load_free(load);
+	t->load = NULL;
+	return 0;
 }
 
 /* ---- a trace and its tables ---- */
@@ -260,7 +264,7 @@ int nslab_tuner_load_of_trace(const char *path, const struct nslab_tuner_cache *
 	if (rc)
 		return rc;
 	if (!target.load)
-		return nslab_fail(err, -ENOENT, "trace '%s' has no events of cache '%s'", path,
+		return nslab_fail(err, -ENODATA, "trace '%s' has no events of cache '%s'", path,
 				  cache->name);
 	*load = target.load;
 	return 0;

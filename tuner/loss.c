@@ -5,7 +5,7 @@
  *	loss = time_weight   * share * time
  *	     + memory_weight * memory_bytes / memory of all caches now
  *	     + page_weight   * share * high_pages_per_kop / 1000
- *	     + 0.0001, for any change
+ *	     + 0.001, for any change
  *
  * All three are changes against the setting of now, whose loss is 0. share is the cache's part of
  * all operations (of all live objects where rates are not known). So 0.01 is one percent of the
@@ -13,18 +13,22 @@
  * three weights:
  *
  *	            time  memory  pages
- *	speed        1     0.1    0.1
- *	memory       0.1   1      0.1
- *	balanced     1     1      0.25
+ *	speed        1     0.1    0.0005
+ *	memory       0.1   1      0.0005
+ *	balanced     1     1      0.002
  *
  * time is measured where it can be: the hold-out's estimate, else the race's, and 0 when the
- * interval holds 0, so that noise moves no advice. Otherwise locks stand for it, one worth 20
- * operations: (1000 + 20 * locks) against the same of now, locks half at nominal conditions, half
- * at the worst. In an advice that is measured, a gain in time that was not measured is none.
+ * interval holds 0, so that noise moves no advice. Otherwise locks stand for it: (1000 + w * locks)
+ * against the same of now, locks half at nominal conditions, half at the worst. A lock that nobody
+ * else wants costs about what two operations do; with many CPUs on a node it is waited for (13 to
+ * 44 % of all cycles were published for 224 CPUs on two nodes), so w is 2 and an eighth for each
+ *CPU of a node, at most 20. In an advice that is measured, a gain in time that was not measured is
+ *none.
  *
  * A high-order page is weighted by what its block asks of the page allocator: the 2^order - 1
  * pages that must be free beside it, divided by the share of free memory in such blocks. It grows
- * faster with the order than tails shrink, so larger blocks never come out cheaper.
+ * faster with the order than tails shrink, so larger blocks never come out cheaper. Above order 3
+ * the kernel neither reclaims nor compacts for a slab, so such pages weigh eight times as much.
  *
  * Where nothing was counted: one operation in ten misses what its CPU keeps, so 100 / objects locks
  * and 50 * pages of a slab / objects pages per 1000 operations. These two stand-ins know the order
@@ -35,17 +39,21 @@
 
 #include <stdio.h>
 
-#define LOSS_LOCK_OPERATIONS   20.0
+#define LOSS_LOCK_OPERATIONS   2.0 /* nobody waits */
+#define LOSS_LOCK_CPUS	       8.0 /* on a node, for one operation more */
+#define LOSS_LOCK_MOST	       20.0
 #define LOSS_LOCKS_BY_FORMULA  100.0
 #define LOSS_ALLOCS_BY_FORMULA 50.0
 #define LOSS_SCARCITY_LEAST    0.01
+#define LOSS_COSTLY_ORDER      3   /* above it the kernel gives up early */
+#define LOSS_COSTLY	       8.0 /* times the weight of such a page */
 
 static const struct {
 	double time, memory, pages;
 } loss_weights[] = {
-	[NSLAB_TUNER_BALANCED] = {1, 1, 0.25},
-	[NSLAB_TUNER_SPEED] = {1, 0.1, 0.1},
-	[NSLAB_TUNER_MEMORY] = {0.1, 1, 0.1},
+	[NSLAB_TUNER_BALANCED] = {1, 1, 0.002},
+	[NSLAB_TUNER_SPEED] = {1, 0.1, 0.0005},
+	[NSLAB_TUNER_MEMORY] = {0.1, 1, 0.0005},
 };
 
 double nslab_tuner_page_weight(int order, double scarcity)
@@ -54,7 +62,8 @@ double nslab_tuner_page_weight(int order, double scarcity)
 		return 0;
 	if (isnan(scarcity))
 		scarcity = 1;
-	return (double)((1u << order) - 1) / fmax(scarcity, LOSS_SCARCITY_LEAST);
+	return (order > LOSS_COSTLY_ORDER ? LOSS_COSTLY : 1) * (double)((1u << order) - 1) /
+	       fmax(scarcity, LOSS_SCARCITY_LEAST);
 }
 
 double nslab_tuner_locks(const struct nslab_tuner_group *group,
@@ -95,9 +104,11 @@ double nslab_tuner_larger_pages(const struct nslab_tuner_group *group,
 	return fmax(pages - nslab_tuner_high_pages(group, now, by_counts), 0);
 }
 
-static double loss_operations(double locks)
+static double loss_operations(const struct nslab_tuner_snapshot *snapshot, double locks)
 {
-	return 1000 + LOSS_LOCK_OPERATIONS * locks;
+	double cpus = (double)snapshot->nr_cpus / (snapshot->nr_nodes > 0 ? snapshot->nr_nodes : 1);
+
+	return 1000 + locks * fmin(LOSS_LOCK_OPERATIONS + cpus / LOSS_LOCK_CPUS, LOSS_LOCK_MOST);
 }
 
 /* Fills time and is_measured. */
@@ -107,14 +118,18 @@ static void loss_time(const struct nslab_tuner_advice *advice,
 		      struct nslab_tuner_terms *terms)
 {
 	const struct nslab_tuner_change *change = &candidate->cost.holdout;
-	double now = loss_operations(nslab_tuner_locks(group, nslab_tuner_now(group), by_counts));
+	const struct nslab_tuner_snapshot *snapshot = advice->snapshot;
+	double now = loss_operations(snapshot,
+				     nslab_tuner_locks(group, nslab_tuner_now(group), by_counts));
 
 	if (isnan(change->estimate))
 		change = &candidate->cost.race;
 	terms->is_measured = !isnan(change->estimate);
 	if (!terms->is_measured) {
 		terms->time =
-			loss_operations(nslab_tuner_locks(group, candidate, by_counts)) / now - 1;
+			loss_operations(snapshot, nslab_tuner_locks(group, candidate, by_counts)) /
+				now -
+			1;
 		if (advice->is_measured)
 			terms->time = fmax(terms->time, 0);
 	} else if (change->lo > 0 || change->hi < 0) {

@@ -61,8 +61,8 @@ void nslab_tuner_terms(const struct nslab_tuner_advice *advice,
 
 /*
  * What one page in a block of that order weighs: the 2^order - 1 pages that must be free beside
- * it, over the scarcity of such blocks (at least 0.01; 1 when NaN). 0 for order 0; never falls
- * with the order.
+ * it, over the scarcity of such blocks (at least 0.01; 1 when NaN), eight times that above order 3.
+ * 0 for order 0; never falls with the order.
  */
 double nslab_tuner_page_weight(int order, double scarcity);
 
@@ -80,10 +80,10 @@ double nslab_tuner_share(const struct nslab_tuner_scale *scale,
 			 const struct nslab_tuner_cache *cache);
 
 /*
- * Charge for any change, in units of a loss: what gains less than one part in 10000 of the machine
- * is not worth a line of advice.
+ * Charge for any change, in units of a loss: what gains less than one part in 1000 of the machine's
+ * slab time and memory is not worth a line of advice.
  */
-#define NSLAB_TUNER_INERTIA 1e-4
+#define NSLAB_TUNER_INERTIA 1e-3
 
 /*
  * Loss of a change in the whole machine's proportion: sums over caches make sense, 0.01 is "1 % of

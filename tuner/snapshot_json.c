@@ -481,7 +481,8 @@ static int json_take_notes(struct nslab_tuner_snapshot *s, const json_t *json,
 		const char *text = json_string_value(value);
 
 		if (!text || !json_is_line(text))
-			return nslab_fail(err, -EINVAL, "notes holds what is no line of ASCII text");
+			return nslab_fail(err, -EINVAL,
+					  "notes holds what is no line of ASCII text");
 		nslab_tuner_snapshot_note(s, "%s", text);
 	}
 	return 0;

@@ -256,7 +256,7 @@ static int spelled_take(struct nslab_tuner_snapshot *s, const char *text, struct
 {
 	struct spelled spelled;
 	char *copy = strdup(text);
-	const char *name;
+	const char *name = NULL;
 	int rc = copy ? spelled_parse(copy, &name, &spelled, err)
 		      : nslab_fail(err, -ENOMEM, "out of memory");
 

@@ -14,6 +14,7 @@
  */
 #include "tuner/tune.h"
 
+#include "tuner/counts.h"
 #include "tuner/race.h"
 #include "tuner/search.h"
 
@@ -28,8 +29,9 @@
 struct tune {
 	const struct nslab_tune_options *o;
 	struct nslab_tuner_advice *advice;
-	struct nslab_tuner_counter *counter;
 	struct nslab_tuner_bench *bench;
+	struct nslab_tuner_counter *counter;
+	struct nslab_tuner_load **loads; /* [nr_caches] of the trace; NULL: no events */
 	size_t nr_without_events, nr_raced, nr_promising;
 };
 
@@ -40,25 +42,24 @@ static bool tune_is_stopped(const struct tune *t)
 
 /* ---- counts ---- */
 
-static int tune_load(struct tune *t, const struct nslab_tuner_cache *cache,
-		     struct nslab_tuner_load **load, struct nslab_err *err)
+/* The load of the trace, or a standard one; the caller frees it. */
+static int tune_load(struct tune *t, size_t number, struct nslab_tuner_load **load,
+		     struct nslab_err *err)
 {
-	int rc = -ENODATA;
-
-	if (t->o->trace)
-		rc = nslab_tuner_load_of_trace(t->o->trace, cache, NSLAB_TUNER_SEARCH, load, err);
-	if (rc == -ENODATA) {
-		t->nr_without_events += t->o->trace != NULL;
-		rc = nslab_tuner_load_standard(t->o->snapshot, cache, NSLAB_TUNER_SEARCH,
-					       t->o->seed, load, err);
-	}
-	return rc;
+	*load = t->loads[number];
+	t->loads[number] = NULL;
+	if (*load)
+		return 0;
+	t->nr_without_events += t->o->trace != NULL;
+	return nslab_tuner_load_standard(t->o->snapshot, &t->o->snapshot->caches[number],
+					 NSLAB_TUNER_SEARCH, t->o->seed, load, err);
 }
 
-static int tune_count(struct tune *t, struct nslab_tuner_group *group, struct nslab_err *err)
+static int tune_count(struct tune *t, size_t number, struct nslab_err *err)
 {
+	struct nslab_tuner_group *group = &t->advice->groups[number];
 	struct nslab_tuner_load *load = NULL;
-	int rc = tune_load(t, group->cache, &load, err);
+	int rc = tune_load(t, number, &load, err);
 
 	if (!rc)
 		rc = nslab_tuner_count_group(t->counter, group, load, false, err);
@@ -69,13 +70,37 @@ static int tune_count(struct tune *t, struct nslab_tuner_group *group, struct ns
 	return 0;
 }
 
+static int tune_count_open(struct tune *t, struct nslab_err *err)
+{
+	const struct nslab_tuner_snapshot *snapshot = t->o->snapshot;
+	int rc = 0;
+
+	t->loads = calloc(snapshot->nr_caches + 1, sizeof(struct nslab_tuner_load *));
+	if (!t->loads)
+		return nslab_fail(err, -ENOMEM, "no memory for the loads of caches");
+	if (t->o->trace)
+		rc = nslab_tuner_loads_of_trace(t->o->trace, snapshot, NSLAB_TUNER_SEARCH, t->loads,
+						err);
+	if (!rc)
+		rc = nslab_tuner_counter_open(t->o->registry, snapshot, &t->counter, err);
+	return rc;
+}
+
+static void tune_count_close(struct tune *t)
+{
+	nslab_tuner_counter_close(t->counter);
+	for (size_t i = 0; t->loads && i < t->o->snapshot->nr_caches; i++)
+		nslab_tuner_load_free(t->loads[i]);
+	free(t->loads);
+}
+
 static int tune_count_all(struct tune *t, struct nslab_err *err)
 {
-	int rc = nslab_tuner_counter_open(t->o->registry, t->o->snapshot, &t->counter, err);
+	int rc = tune_count_open(t, err);
 
 	for (size_t i = 0; !rc && i < t->advice->nr_groups; i++)
-		rc = tune_is_stopped(t) ? -EINTR : tune_count(t, &t->advice->groups[i], err);
-	nslab_tuner_counter_close(t->counter);
+		rc = tune_is_stopped(t) ? -EINTR : tune_count(t, i, err);
+	tune_count_close(t);
 	if (rc == -EINTR)
 		return nslab_fail(err, rc, "interrupted before anything could be advised");
 	return rc;
@@ -262,10 +287,10 @@ int nslab_tune(const struct nslab_tune_options *options, struct nslab_tuner_advi
 		return rc;
 	t.advice->objective = options->objective;
 	t.advice->budget = options->budget;
-	t.advice->is_measured = options->is_measured;
 	rc = tune_count_all(&t, err);
 	if (!rc && options->is_measured)
 		rc = tune_measure(&t, err);
+	t.advice->is_measured = options->is_measured; /* not before: counts rank who is measured */
 	if (!rc)
 		rc = nslab_tuner_choose(t.advice, err);
 	if (!rc)

@@ -6,6 +6,7 @@
  * kernel's rule, as they do in the tuner. Costs are NaN throughout, which is what they are before
  * anything was counted. Left out: losses and regrets.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "tests/support/make_advice.h"
 
 #include "runner/slab_table.h"
@@ -133,4 +134,36 @@ size_t make_advice_caches(struct nslab_tuner_snapshot *snapshot, const char *pat
 	}
 	nslab_slab_table_free(&table);
 	return nr;
+}
+
+struct nslab_tuner_snapshot *make_advice_machine(enum nslab_order_kernel kernel)
+{
+	static char first[] = "dentry", second[] = MAKE_ADVICE_QUOTED;
+	static char *aliases[] = {first, second};
+	struct nslab_tuner_snapshot *snapshot = make_snapshot(kernel, 2, 1);
+	struct nslab_tuner_cache *cache = make_snapshot_cache(snapshot, "dentry", 192, 21000);
+
+	free(cache->folder);
+	cache->folder = make_advice_must(strdup(":a-0000192"));
+	cache->aliases = aliases;
+	cache->nr_aliases = 2;
+	make_snapshot_cache(snapshot, "ext4_inode_cache", 1128, 117000);
+	make_snapshot_cache(snapshot, MAKE_ADVICE_QUOTED, 640, 50);
+	make_snapshot_cache(snapshot, "kmalloc-4k", 4096, 900);
+	return snapshot;
+}
+
+struct nslab_tuner_advice *make_advice_of_machine(const struct nslab_tuner_snapshot *snapshot)
+{
+	struct nslab_tuner_advice *advice = make_advice(snapshot);
+	struct nslab_order_knobs knobs = {0, 4, 0};
+
+	make_advice_boot(advice, knobs);
+	make_advice_setting(advice, "dentry", (struct nslab_tuner_setting){0, 240, 10, NSLAB_AUTO});
+	make_advice_setting(advice, "ext4_inode_cache",
+			    (struct nslab_tuner_setting){3, NSLAB_AUTO, NSLAB_AUTO, NSLAB_AUTO})
+		->cost.tail_bytes = 56;
+	make_advice_setting(advice, MAKE_ADVICE_QUOTED,
+			    (struct nslab_tuner_setting){NSLAB_AUTO, NSLAB_AUTO, 7, 32});
+	return advice;
 }

@@ -25,7 +25,7 @@
 
 #include <cmocka.h>
 
-#define QUOTED "it's $(touch broken) \"here\""
+#define QUOTED MAKE_ADVICE_QUOTED
 
 static char dir[] = "/tmp/numaslab-artefacts-XXXXXX";
 
@@ -168,43 +168,10 @@ static void boot_parse_names_the_word_when_its_value_is_wrong(void **state)
 
 /* ---- files ---- */
 
-/* Two caches that are merged, one whose name is all quotes, one that nobody asks about. */
-static struct nslab_tuner_snapshot *small_machine(enum nslab_order_kernel kernel)
-{
-	static char first[] = "dentry", second[] = QUOTED;
-	static char *aliases[] = {first, second};
-	struct nslab_tuner_snapshot *snapshot = make_snapshot(kernel, 2, 1);
-	struct nslab_tuner_cache *cache = make_snapshot_cache(snapshot, "dentry", 192, 21000);
-
-	free(cache->folder);
-	cache->folder = strdup(":a-0000192");
-	cache->aliases = aliases;
-	cache->nr_aliases = 2;
-	make_snapshot_cache(snapshot, "ext4_inode_cache", 1128, 117000);
-	make_snapshot_cache(snapshot, QUOTED, 640, 50);
-	make_snapshot_cache(snapshot, "kmalloc-4k", 4096, 900);
-	return snapshot;
-}
-
-static struct nslab_tuner_advice *small_advice(const struct nslab_tuner_snapshot *snapshot)
-{
-	struct nslab_tuner_advice *advice = make_advice(snapshot);
-	struct nslab_order_knobs knobs = {0, 4, 0};
-
-	make_advice_boot(advice, knobs);
-	make_advice_setting(advice, "dentry", (struct nslab_tuner_setting){0, 240, 10, NSLAB_AUTO});
-	make_advice_setting(advice, "ext4_inode_cache",
-			    (struct nslab_tuner_setting){3, NSLAB_AUTO, NSLAB_AUTO, NSLAB_AUTO})
-		->cost.tail_bytes = 56;
-	make_advice_setting(advice, QUOTED,
-			    (struct nslab_tuner_setting){NSLAB_AUTO, NSLAB_AUTO, 7, 32});
-	return advice;
-}
-
 static void write_small(const char *folder, enum nslab_order_kernel kernel)
 {
-	struct nslab_tuner_snapshot *snapshot = small_machine(kernel);
-	struct nslab_tuner_advice *advice = small_advice(snapshot);
+	struct nslab_tuner_snapshot *snapshot = make_advice_machine(kernel);
+	struct nslab_tuner_advice *advice = make_advice_of_machine(snapshot);
 	struct nslab_err err = {""};
 
 	if (nslab_tuner_artefacts(advice, folder, &err))
@@ -220,10 +187,32 @@ static void artefacts_say_what_the_boot_line_changes(void **state)
 	assert_has("deep/folder/boot.txt", "\nslab_max_order=4\n");
 	assert_has("deep/folder/boot.txt", "# 1 of 4 caches change");
 	assert_has("deep/folder/boot.txt", "4096 3 -> 4 8 -> 16 kmalloc-4k\n");
-	assert_has("deep/folder/boot.txt", "# Undo: take the line out again");
+	assert_has("deep/folder/boot.txt", "# Undo: take it out again");
 	write_small("old", NSLAB_ORDER_6_1);
 	assert_has("old/boot.txt", "\nslub_max_order=4\n");
 	assert_has("old/tuned/numaslab/tuned.conf", "cmdline_numaslab=slub_max_order=4\n");
+}
+
+static void artefacts_name_the_words_to_take_out_when_orders_are_set(void **state)
+{
+	struct nslab_tuner_snapshot *snapshot = make_advice_machine(NSLAB_ORDER_6_12);
+	struct nslab_tuner_advice *advice;
+
+	(void)state;
+	free(snapshot->cmdline_slab);
+	snapshot->cmdline_slab = strdup("slab_nomerge slab_max_order=1 slab_min_objects=8");
+	snapshot->knobs = (struct nslab_order_knobs){0, 1, 8};
+	advice = make_advice(snapshot);
+	make_advice_boot(advice, (struct nslab_order_knobs)NSLAB_ORDER_KNOBS_DEFAULT);
+	advice->now.memory_bytes = 3 << 20;
+	advice->booted.memory_bytes = 5 << 19;
+	assert_int_equal(nslab_tuner_artefacts(advice, "set", NULL), 0);
+	assert_has("set/boot.txt", "# To apply: leave the kernel its defaults");
+	assert_has("set/boot.txt", "# Take out what is there now: slab_max_order=1 "
+				   "slab_min_objects=8\n# Undo: put that back instead");
+	assert_has("set/boot.txt", "# Slab memory of all caches: 3.0 -> 2.5 MiB\n");
+	nslab_tuner_advice_free(advice);
+	make_snapshot_free(snapshot);
 }
 
 static void artefacts_have_a_row_for_each_name_when_caches_are_merged(void **state)
@@ -270,7 +259,7 @@ static void artefacts_say_so_when_there_is_nothing_to_do(void **state)
 		{"none/patch-table.txt", "# Nothing to patch"},
 		{"none/plan.ini", "; Nothing to measure"},
 	};
-	struct nslab_tuner_snapshot *snapshot = small_machine(NSLAB_ORDER_6_12);
+	struct nslab_tuner_snapshot *snapshot = make_advice_machine(NSLAB_ORDER_6_12);
 	struct nslab_tuner_advice *advice = make_advice(snapshot);
 
 	(void)state;
@@ -303,7 +292,7 @@ static void artefacts_refuse_names_that_no_folder_has(void **state)
 
 static void artefacts_tell_the_path_that_cannot_be_written(void **state)
 {
-	struct nslab_tuner_snapshot *snapshot = small_machine(NSLAB_ORDER_6_12);
+	struct nslab_tuner_snapshot *snapshot = make_advice_machine(NSLAB_ORDER_6_12);
 	struct nslab_tuner_advice *advice = make_advice(snapshot);
 	struct nslab_err err;
 
@@ -317,7 +306,7 @@ static void artefacts_tell_the_path_that_cannot_be_written(void **state)
 
 static void artefacts_leave_sysfs_alone_when_its_order_cannot_be_had(void **state)
 {
-	struct nslab_tuner_snapshot *snapshot = small_machine(NSLAB_ORDER_6_12);
+	struct nslab_tuner_snapshot *snapshot = make_advice_machine(NSLAB_ORDER_6_12);
 	struct nslab_tuner_advice *advice = make_advice(snapshot);
 
 	(void)state;
@@ -352,7 +341,7 @@ static void scripts_leave_the_tree_as_it_was_when_undone(void **state)
 	write_small("run", NSLAB_ORDER_6_12);
 	make_tree();
 	assert_int_equal(shell("run/sysfs-apply.sh --sysroot root >said 2>&1"), 0);
-	assert_has("said", "dentry," QUOTED ": cpu_partial 120 -> 240\n");
+	assert_has("said", "dentry, " QUOTED ": cpu_partial 120 -> 240\n");
 	assert_has(SLAB ":a-0000192/cpu_partial", "240\n");
 	assert_has(SLAB ":a-0000192/min_partial", "10\n");
 	assert_has(SLAB QUOTED "/min_partial", "7\n");
@@ -402,7 +391,7 @@ static void scripts_fail_when_the_kernel_keeps_another_value(void **state)
 			       "sed 's/^each look/: &/' run/sysfs-apply.sh >unlooked && "
 			       "sh unlooked --sysroot root >said 2>&1"),
 			 1);
-	assert_has("said", "failed: dentry," QUOTED ": cpu_partial is  after writing 240\n");
+	assert_has("said", "failed: dentry, " QUOTED ": cpu_partial is  after writing 240\n");
 }
 
 int main(void)
@@ -413,6 +402,7 @@ int main(void)
 		cmocka_unit_test(boot_parse_couples_orders_as_each_kernel_does),
 		cmocka_unit_test(boot_parse_names_the_word_when_its_value_is_wrong),
 		cmocka_unit_test(artefacts_say_what_the_boot_line_changes),
+		cmocka_unit_test(artefacts_name_the_words_to_take_out_when_orders_are_set),
 		cmocka_unit_test(artefacts_have_a_row_for_each_name_when_caches_are_merged),
 		cmocka_unit_test(artefacts_json_has_null_for_what_is_not_known),
 		cmocka_unit_test(artefacts_say_so_when_there_is_nothing_to_do),

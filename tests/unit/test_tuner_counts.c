@@ -330,6 +330,9 @@ static void counts_high_pages_follow_the_rate(void **state)
 	cost = bench_order(&b, 0);
 	assert_same(cost.high_pages_per_kop, 0);
 	assert_true(cost.slab_allocs_per_kop > 0);
+	/* a cache that grows needs its blocks, however large they are */
+	for (int order = 1; order <= NSLAB_TUNER_MAX_ORDER; order++)
+		assert_true(bench_order(&b, order).high_pages_per_kop > 10);
 	bench_close(&b);
 }
 
@@ -609,7 +612,7 @@ static void loads_of_trace_are_those_of_each_cache(void **state)
 	}
 	assert_int_equal(
 		nslab_tuner_load_of_trace(path, &s->caches[0], NSLAB_TUNER_SEARCH, &one, &err),
-		-ENOENT);
+		-ENODATA);
 	assert_non_null(strstr(err.text, "has no events of cache 'elsewhere'"));
 	unlink(path);
 	assert_int_equal(
@@ -643,6 +646,28 @@ static void load_of_trace_is_thinned_when_objects_are_many(void **state)
 	assert_near(cost.memory_bytes - cost.free_bytes - cost.queued_bytes,
 		    (double)BIG_LIVE / 2 * BIG_OBJECT, 1e-6);
 	bench_close(&b);
+	unlink(trace_path());
+}
+
+static void load_of_trace_is_refused_when_nothing_is_judged(void **state)
+{
+	struct nslab_tuner_snapshot *s = make_snapshot(NSLAB_ORDER_6_12, 2, 1);
+	struct nslab_tuner_cache *cache = make_snapshot_cache(s, "once", 64, 1);
+	struct nslab_tuner_load *load = NULL;
+	struct nslab_err err = {""};
+	struct tracer t;
+
+	(void)state;
+	trace_begin(&t, trace_path());
+	trace_put(&t, true, 64, 0, (uint16_t)nslab_trace_writer_cache(t.writer, "once", 4, 64, 64));
+	trace_end(&t);
+	assert_int_equal(
+		nslab_tuner_load_of_trace(trace_path(), cache, NSLAB_TUNER_SEARCH, &load, &err),
+		-ENODATA);
+	load = trace_load(trace_path(), cache, NSLAB_TUNER_HOLDOUT);
+	assert_int_equal(load->nr_events, 1);
+	nslab_tuner_load_free(load);
+	make_snapshot_free(s);
 	unlink(trace_path());
 }
 
@@ -742,6 +767,7 @@ int main(void)
 		cmocka_unit_test(load_of_trace_segments_sum_to_the_trace),
 		cmocka_unit_test(loads_of_trace_are_those_of_each_cache),
 		cmocka_unit_test(load_of_trace_is_thinned_when_objects_are_many),
+		cmocka_unit_test(load_of_trace_is_refused_when_nothing_is_judged),
 		cmocka_unit_test(load_finish_wants_events_that_fit),
 		cmocka_unit_test(counts_have_the_direction_of_published_effects),
 	};
