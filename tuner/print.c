@@ -112,8 +112,8 @@ static const char *print_level(const struct nslab_tuner_group *group)
 /* A cache that stays as it is: no figure says more than that. */
 static void print_same(const struct nslab_tuner_group *group, FILE *out)
 {
-	nslab_text_put(out, group->cache->name, 20);
-	fprintf(out, " %7.2f %-5s %-18s %5s %7s %5s %5s -\n", print_live_mib(group->cache),
+	nslab_text_put(out, group->cache->name, 19);
+	fprintf(out, " %7.2f %-5s %-17s %5s %6s %5s %5s -\n", print_live_mib(group->cache),
 		print_orders(group).text, "-", "-", "-", "-", "-");
 }
 
@@ -122,8 +122,8 @@ static void print_row(const struct nslab_tuner_group *group, FILE *out)
 	const struct nslab_tuner_cost *now = &print_now(group)->cost;
 	const struct nslab_tuner_cost *then = &print_advised(group)->cost;
 
-	nslab_text_put(out, group->cache->name, 20);
-	fprintf(out, " %7.2f %-5s %-18s %5s %7s %5s %5s %s\n", print_live_mib(group->cache),
+	nslab_text_put(out, group->cache->name, 19);
+	fprintf(out, " %7.2f %-5s %-17s %5s %6s %5s %5s %s\n", print_live_mib(group->cache),
 		print_orders(group).text, print_change(&then->holdout).text,
 		print_p999(&then->holdout_p999).text,
 		print_mib(then->memory_bytes - now->memory_bytes).text,
@@ -144,9 +144,9 @@ static void print_reason(const struct nslab_tuner_group *group, FILE *out)
 
 static void print_head(FILE *out)
 {
-	fprintf(out, "%-20s %7s %-5s %-18s %5s %7s %5s %5s %s\n", "cache", "live", "order",
+	fprintf(out, "%-19s %7s %-5s %-17s %5s %6s %5s %5s %s\n", "cache", "live", "order",
 		"ns/op, 95%", "p99.9", "memory", "locks", "high", "level");
-	fprintf(out, "%-20s %7s %-5s %-18s %5s %7s %5s %5s\n", "", "MiB", "", "change, %", "",
+	fprintf(out, "%-19s %7s %-5s %-17s %5s %6s %5s %5s\n", "", "MiB", "", "change, %", "",
 		"MiB", "/kop", "pages");
 }
 
