@@ -365,7 +365,7 @@ static const char *exec_status(const struct exec *e, int rc)
 /* The host once more: what changed during the run can be seen from the file. */
 static int exec_env_after(struct exec *e)
 {
-	json_t *env = nslab_provenance_snapshot(NULL);
+	json_t *env = nslab_provenance_snapshot(e->options->sysroot);
 	char *text = env ? json_dumps(env, JSON_COMPACT) : NULL;
 	int rc = text ? nslab_store_env_after(e->store, text, e->err)
 		      : nslab_fail(e->err, -ENOMEM, "cannot keep the host's settings");

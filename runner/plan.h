@@ -89,6 +89,7 @@ struct nslab_plan {
 	uint64_t memory_limit_bytes; /* of a trial beside its arena; 0: most of what is free */
 	int nr_cpus;		     /* that allocators' rules count with */
 	const char *const *counters; /* NULL-terminated; empty: the runner's choice */
+	const char *const *ignored;  /* NULL-terminated; rules that do not refuse, see gate.h */
 	struct nslab_counter_choice *choice; /* what these mean on this CPU */
 	const struct nslab_entry_record *page;
 	struct nslab_setting *page_settings;

@@ -186,6 +186,7 @@ static int set_design(const struct nslab_plan *plan, json_t *object)
 		  plan->memory_limit_bytes ? json_integer((json_int_t)plan->memory_limit_bytes)
 					   : json_string("auto"));
 	rc |= set(object, "counters", texts_json(plan->counters));
+	rc |= set(object, "ignore", texts_json(plan->ignored));
 	return rc;
 }
 

@@ -11,6 +11,7 @@
  * Every key and every value is judged here, before anything is expanded, so that an error names the
  * line it stands in; expansion then finds valid values only.
  */
+#include "runner/gate.h"
 #include "runner/plan_internal.h"
 #include "runner/world.h"
 
@@ -116,8 +117,8 @@ static const struct nslab_param threads_row = {
 	.max = NSLAB_MAX_CPUS,
 };
 
-static const char *const text_keys[] = {"label", "baseline",  "counters",
-					"page",	 "precision", "budget"};
+static const char *const text_keys[] = {"label",     "baseline", "counters", "page",
+					"precision", "budget",	 "ignore"};
 static const char *const axis_keys[] = {"workload",  "allocator", "threads",
 					"placement", "memory",	  "entry"};
 
@@ -264,6 +265,16 @@ static int check_axis(const struct checker *c, const struct plan_key *key)
 	return nslab_plan_words(c->file->pool, key->value, &list, c->err);
 }
 
+static int check_ignored(const struct checker *c, const char *value)
+{
+	struct plan_list list;
+	int rc = nslab_plan_words(c->file->pool, value, &list, c->err);
+
+	for (size_t i = 0; !rc && i < list.nr; i++)
+		rc = nslab_gate_check_names((const char *const[]){list.items[i], NULL}, c->err);
+	return rc;
+}
+
 /* The baseline may be an arm's label: its first word is an allocator. */
 static int check_text(const struct checker *c, const struct plan_key *key)
 {
@@ -279,6 +290,8 @@ static int check_text(const struct checker *c, const struct plan_key *key)
 		return nslab_plan_percent(key->value, &share, c->err);
 	if (!strcmp(key->name, "budget"))
 		return nslab_plan_duration(key->value, &ns, c->err);
+	if (!strcmp(key->name, "ignore"))
+		return check_ignored(c, key->value);
 	if (strcmp(key->name, "baseline"))
 		return 0;
 	word = nslab_pool_copy(c->file->pool, key->value, strcspn(key->value, " "));

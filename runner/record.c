@@ -521,12 +521,21 @@ static json_t *run_topology_json(const struct nslab_plan *plan)
 	return topology;
 }
 
-static json_t *run_env_json(const struct nslab_plan *plan)
+static json_t *run_env_json(const struct nslab_exec_options *options)
 {
-	json_t *env = nslab_provenance_env(NULL, plan->text, plan->topo->hwloc_xml);
+	const struct nslab_plan *plan = options->plan;
+	json_t *env = nslab_provenance_env(options->sysroot, plan->text, plan->topo->hwloc_xml);
+	json_t *ignored = json_array();
 
+	for (size_t i = 0; options->ignored && options->ignored[i]; i++)
+		json_array_append_new(ignored, json_string(options->ignored[i]));
 	if (env)
 		json_object_set_new(env, "counters", nslab_derive_notes_json(plan));
+	if (env && options->sysroot)
+		json_object_set_new(env, "sysroot", json_string(options->sysroot));
+	if (env)
+		json_object_set(env, "ignored", ignored);
+	json_decref(ignored);
 	return env;
 }
 
@@ -557,7 +566,7 @@ static void texts_fill(struct nslab_record_texts *t, const struct nslab_exec_opt
 	probe_placement(options->plan, t->unavailable, sizeof(t->unavailable));
 	t->topology = dump(run_topology_json(options->plan), JSON_COMPACT);
 	t->plan = dump(run_plan_json(options), JSON_INDENT(1));
-	t->env = dump(run_env_json(options->plan), JSON_COMPACT);
+	t->env = dump(run_env_json(options), JSON_COMPACT);
 	t->build = dump(nslab_provenance_build(), JSON_COMPACT);
 }
 

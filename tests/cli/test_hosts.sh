@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Hosts that refuse something: system calls, PUs, /sys, a place to write, a counter. Each gives a run
 # that says what it could not do, or one line and exit 2. What this machine cannot play is told.
-# usage: test_hosts.sh NUMASLAB DENY
+# usage: test_hosts.sh NUMASLAB DENY MAKE-SYSROOTS
 set -u
-numaslab=$1 deny=$2
+numaslab=$1 deny=$2 make=$3
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 failures=0
@@ -88,5 +88,30 @@ if unshare -m true 2>/dev/null; then
 else
 	echo "skipped: no mount namespace of our own (needs root): read-only home, no /sys"
 fi
+
+# ---- a host on which figures mean nothing is refused by name; what only moves them is told
+unset NUMASLAB_IGNORE
+bash "$make" "$dir/servers" || exit 1
+hpet=$dir/servers/good
+echo hpet >"$hpet/sys/devices/system/clocksource/clocksource0/current_clocksource"
+expect 2 "clocksource: hpet: reading the clock takes longer" \
+	"$numaslab" run "$plan" --sysroot "$hpet" -o "$run" --no-plots
+[ "$(wc -l <"$dir/err")" = 1 ] || fail "the refusal is not one line: $(cat "$dir/err")"
+[ ! -e "$run" ] || fail "a refused run left a folder"
+expect 2 "quota_throttled: nr_throttled" \
+	"$numaslab" run "$plan" --sysroot "$dir/servers/amd" -o "$run" --no-plots
+expect 0 "warning: this host: governor, turbo" \
+	"$numaslab" run "$plan" --sysroot "$dir/servers/intel" -o "$run" --no-plots
+expect 0 "warning: this host: turbo" "$numaslab" run "$plan" --sysroot "$dir/servers/intel" \
+	-o "$run" --no-plots --ignore governor
+expect 0 "results: $run" "$numaslab" run "$plan" --sysroot "$hpet" -o "$run" --no-plots \
+	--ignore clocksource
+"$numaslab" export --json "$dir/run-$((nr_runs - 1))" >"$dir/json" 2>/dev/null
+grep -q '"ignored": *\["clocksource"\]' "$dir/json" || fail "the result does not say what was ignored"
+expect 0 "results: $run" "$numaslab" run "$plan" ignore=clocksource --sysroot "$hpet" \
+	-o "$run" --no-plots
+NUMASLAB_IGNORE=governor,clocksource expect 0 "results: $run" \
+	"$numaslab" run "$plan" --sysroot "$hpet" -o "$run" --no-plots
+expect 2 "did you mean 'clocksource'" "$numaslab" run "$plan" --ignore clocksourse
 
 [ $failures = 0 ] || exit 1
