@@ -364,9 +364,11 @@ int nslab_store_create(const char *path, const struct nslab_run_record *run,
 	struct nslab_store *store = calloc(1, sizeof(*store));
 	int rc = -ENOMEM;
 
-	if (store)
+	if (store) {
 		store->path = strdup(path);
-	if (!store || !store->path) {
+		store->texts = nslab_texts_create();
+	}
+	if (!store || !store->path || !store->texts) {
 		nslab_fail(err, rc, "cannot create '%s': out of memory", path);
 		goto close;
 	}

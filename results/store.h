@@ -137,7 +137,7 @@ struct nslab_trial_record {
 	const struct nslab_hist_record *hists;
 };
 
-/* Creates FILE; -EEXIST when it is there. */
+/* Creates FILE, for writing and reading; -EEXIST when it is there. */
 int nslab_store_create(const char *path, const struct nslab_run_record *run,
 		       struct nslab_store **store, struct nslab_err *err);
 /* For reading; a file of another kind, cut short or of a newer schema is an error of one line. */

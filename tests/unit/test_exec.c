@@ -63,6 +63,7 @@ static struct {
 	int die_at;	 /* kill -9 instead of this launch; 0: never */
 	uint64_t slept_ns[64];
 	int nr_slept;
+	const char *const *ignored;
 	unsigned long counters[4]; /* steal ticks, throttled, thermal, pages moved */
 } fake;
 
@@ -222,6 +223,8 @@ static int run_plan(const char *const *overrides, const char *folder, bool is_re
 		.plan = plan,
 		.output = is_resumed ? NULL : folder,
 		.resume = is_resumed ? folder : NULL,
+		.ignored = fake.ignored,
+		.sysroot = fake.tree,
 		.noise = &fake.noise,
 		.launch = fake_launch,
 	};
@@ -322,6 +325,35 @@ static void trial_is_spoiled_by_each_cause_and_named(void **state)
 		if (*causes[i].words)
 			expect_table(folder, "the host disturbed 6 trials, which are kept: ");
 	}
+}
+
+/* The host's probes of before and after are held against each other, and the result keeps it. */
+static void run_tells_what_the_host_did_meanwhile(void **state)
+{
+	static const char *const overrides[] = {"blocks=1", NULL};
+	static const char *const ignored[] = {"quota_throttled", NULL};
+	static const char changes[] = "SELECT json_extract(env_json, '$.after.changes') FROM run";
+	struct nslab_exec_result result;
+	char folder[128];
+
+	(void)state;
+	run_well(overrides, fake.folder, false, &result);
+	expect_query(fake.folder, changes, "[]\n");
+	fake.cause = PLANT_THROTTLE;
+	fake.one_in = 1;
+	snprintf(folder, sizeof(folder), "%s/throttled", fake.dir);
+	run_well(overrides, folder, false, &result);
+	expect_query(
+		folder, changes,
+		"[{\"probe\":\"quota_throttled\",\"why\":\"periods in which the control group was "
+		"stopped for its quota: 6\"}]\n");
+	expect_table(folder, "host       during the run: quota_throttled: periods in which");
+	fake.ignored = ignored;
+	snprintf(folder, sizeof(folder), "%s/ignored", fake.dir);
+	run_well(overrides, folder, false, &result);
+	expect_query(folder, changes, "[]\n");
+	expect_query(folder, "SELECT json_extract(env_json, '$.ignored') FROM run",
+		     "[\"quota_throttled\"]\n");
 }
 
 /* Workers that share a PU wait for one another: that is the cell, not the host. */
@@ -703,6 +735,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EXEC_TEST(trial_is_spoiled_by_each_cause_and_named),
+		EXEC_TEST(run_tells_what_the_host_did_meanwhile),
 		EXEC_TEST(delay_is_no_cause_when_workers_share_pus),
 		EXEC_TEST(absent_counters_are_no_cause),
 		EXEC_TEST(block_runs_again_as_a_whole_when_one_trial_was_disturbed),
