@@ -2,8 +2,9 @@
 /*
  * gate.c: refuses a run whose figures would mean nothing.
  *
- * Most rules are those probes of the host whose judge may answer "refuse"; one needs the plan: two
- * workers on one core measure each other, unless the placement is there for that. A rule is
+ * Most rules are those probes of the host whose judge may answer "refuse"; two need the plan.
+ * Workers on one core measure each other, unless the placement is there for that. And a plan that
+ * asks for huge pages where the kernel gives none would measure small ones. A rule is
  * silenced by its name, which the result keeps, so that nobody takes such figures for others by
  * mistake. What cannot be read refuses nothing. Pure: the report was read before, nothing is
  * printed.
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define GATE_NAMES_MAX 128
@@ -30,9 +32,9 @@ bool nslab_gate_is_ignored(const char *const *ignored, const char *name)
 
 int nslab_gate_check_names(const char *const *names, struct nslab_err *err)
 {
-	const char *known[GATE_NAMES_MAX] = {NSLAB_GATE_SHARED_CORE, NULL};
+	const char *known[GATE_NAMES_MAX] = {NSLAB_GATE_SHARED_CORE, NSLAB_GATE_HUGE_PAGES, NULL};
 	const char *guess;
-	size_t nr = 1;
+	size_t nr = 2;
 
 	for (size_t i = 0; i < nslab_host_nr_probes && nr + 1 < GATE_NAMES_MAX; i++)
 		known[nr++] = nslab_host_probes[i].name;
@@ -43,7 +45,8 @@ int nslab_gate_check_names(const char *const *names, struct nslab_err *err)
 		guess = nslab_nearest(*names, known, nr);
 		return nslab_fail(err, -EINVAL,
 				  "cannot ignore '%s': no rule has this name%s%s%s; `numaslab env "
-				  "show` lists them, and there is " NSLAB_GATE_SHARED_CORE,
+				  "show` lists them, and there are " NSLAB_GATE_SHARED_CORE
+				  " and " NSLAB_GATE_HUGE_PAGES,
 				  *names, guess ? ", did you mean '" : "", guess ? guess : "",
 				  guess ? "'" : "");
 	}
@@ -103,6 +106,36 @@ static bool gate_find_shared(const struct nslab_plan *plan, const struct nslab_f
 	return false;
 }
 
+static const char *gate_value(const struct nslab_host_report *report, const char *name)
+{
+	for (size_t i = 0; i < report->nr; i++) {
+		if (!strcmp(report->findings[i].probe->name, name))
+			return report->findings[i].value;
+	}
+	return NULL;
+}
+
+/* What cannot be read gives no answer: the trial then tells what the kernel refused. */
+static void gate_huge(struct gate *gate, const struct nslab_plan *plan,
+		      const struct nslab_host_report *report)
+{
+	const char *thp = gate_value(report, "thp");
+	const char *pool = gate_value(report, "huge_pool");
+	const char *free_pages = pool ? strstr(pool, "HugePages_Free:") : NULL;
+
+	if (plan->huge == NSLAB_HUGE_THP && thp && strstr(thp, "[never]"))
+		gate_refuse(gate, NSLAB_GATE_HUGE_PAGES,
+			    "the plan says huge=thp, and transparent_hugepage/enabled is never, so "
+			    "there would be none",
+			    "echo madvise to it, or say huge=never");
+	if (plan->huge == NSLAB_HUGE_HUGETLB && free_pages &&
+	    !strtoull(strchr(free_pages, ':') + 1, NULL, 10))
+		gate_refuse(gate, NSLAB_GATE_HUGE_PAGES,
+			    "the plan says huge=hugetlb, and the pool of huge pages is empty "
+			    "(HugePages_Free: 0)",
+			    "sysctl vm.nr_hugepages=N fills it, huge=thp needs none");
+}
+
 static void gate_plan(struct gate *gate, const struct nslab_plan *plan)
 {
 	char why[256];
@@ -129,6 +162,7 @@ int nslab_gate_check(const struct nslab_plan *plan, const struct nslab_host_repo
 
 	gate_host(&gate, report);
 	gate_plan(&gate, plan);
+	gate_huge(&gate, plan, report);
 	if (!gate.nr)
 		return 0;
 	return nslab_fail(err, -EPERM, "figures taken here would mean nothing: %s", gate.text);

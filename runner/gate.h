@@ -6,8 +6,9 @@
 #include "runner/host/probes.h"
 #include "runner/plan.h"
 
-/* The rule that needs a plan to be judged; all others are probes of the host. */
+/* The rules that need a plan to be judged; all others are probes of the host. */
 #define NSLAB_GATE_SHARED_CORE "shared_core"
+#define NSLAB_GATE_HUGE_PAGES  "huge_pages"
 
 /* Every name is a rule's; else -EINVAL with the nearest one. names: NULL-terminated. */
 int nslab_gate_check_names(const char *const *names, struct nslab_err *err);

@@ -154,7 +154,7 @@ static json_t *families_json(const struct nslab_plan *plan)
 
 static int set_design(const struct nslab_plan *plan, json_t *object)
 {
-	static const char *const huge[] = {"never", "thp", "system"};
+	static const char *const huge[] = {"never", "thp", "system", "hugetlb"};
 	static const char *const samplers[] = {"auto", "on", "off"};
 	int rc = 0;
 

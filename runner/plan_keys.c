@@ -21,7 +21,7 @@
 #define NAMES_MAX 128
 
 static const char *const statistics[] = {"auto", "q25", "median", "min", NULL};
-static const char *const huge_policies[] = {"never", "thp", "system", NULL};
+static const char *const huge_policies[] = {"never", "thp", "system", "hugetlb", NULL};
 static const char *const latencies[] = {"off", "sampled", NULL};
 static const char *const samplers[] = {"auto", "on", "off", NULL};
 static const char *const auto_word[] = {"auto", NULL};

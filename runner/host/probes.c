@@ -75,6 +75,7 @@ const struct nslab_host_probe nslab_host_probes[] = {
 	{.name = "khugepaged",
 	 .patterns = {MM "transparent_hugepage/khugepaged/*"},
 	 .is_named = true},
+	{.name = "huge_pool", .patterns = {"/proc/meminfo"}, .key = "HugePages_"},
 	{.name = "numa_balancing",
 	 .patterns = {"/proc/sys/kernel/numa_balancing"},
 	 .judge = nslab_host_judge_accept,

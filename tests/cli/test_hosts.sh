@@ -100,6 +100,12 @@ expect 2 "clocksource: hpet: reading the clock takes longer" \
 [ ! -e "$run" ] || fail "a refused run left a folder"
 expect 2 "quota_throttled: nr_throttled" \
 	"$numaslab" run "$plan" --sysroot "$dir/servers/amd" -o "$run" --no-plots
+tight=$dir/tight
+cp -a "$dir/servers/amd" "$tight"
+rm -f "$tight/sys/fs/cgroup/user.slice/cpu.stat"
+echo 4 >"$tight/proc/sys/kernel/perf_event_paranoid"
+expect 0 "cpu_quota, perf_paranoid; " \
+	"$numaslab" run "$plan" --sysroot "$tight" -o "$run" --no-plots
 expect 0 "warning: this host: governor, turbo" \
 	"$numaslab" run "$plan" --sysroot "$dir/servers/intel" -o "$run" --no-plots
 expect 0 "warning: this host: turbo" "$numaslab" run "$plan" --sysroot "$dir/servers/intel" \
@@ -112,6 +118,13 @@ expect 0 "results: $run" "$numaslab" run "$plan" ignore=clocksource --sysroot "$
 	-o "$run" --no-plots
 NUMASLAB_IGNORE=governor,clocksource expect 0 "results: $run" \
 	"$numaslab" run "$plan" --sysroot "$hpet" -o "$run" --no-plots
+# more huge pages than any pool holds: every cell says what it could not have
+expect 1 "cannot take 1048576 MiB for each of 1 nodes from the pool of huge pages: Cannot allocate" \
+	"$numaslab" run "$plan" huge=hugetlb node_mib=1048576 --sysroot "$dir/servers/intel" \
+	--sim-nodes 1 -o "$run" --no-plots
+echo 'HugePages_Free: 0' >"$hpet/meminfo" && mv -f "$hpet/meminfo" "$hpet/proc/meminfo"
+expect 2 "huge_pages: the plan says huge=hugetlb, and the pool of huge pages is empty" \
+	"$numaslab" run "$plan" huge=hugetlb --ignore clocksource --sysroot "$hpet" -o "$run"
 expect 2 "did you mean 'clocksource'" "$numaslab" run "$plan" --ignore clocksourse
 
 [ $failures = 0 ] || exit 1

@@ -152,6 +152,26 @@ static void gate_refuses_a_shared_core_unless_the_placement_wants_it(void **stat
 	nslab_host_root_close(&tree.root);
 }
 
+static void gate_refuses_huge_pages_that_nobody_gives(void **state)
+{
+	static const char *const thp[] = {"huge=thp", NULL};
+	static const char *const pool[] = {"huge=hugetlb", NULL};
+	static const char *const ignored[] = {NSLAB_GATE_HUGE_PAGES, NULL};
+	struct tree tree = tree_open("good");
+
+	(void)state;
+	expect(&tree, thp, NULL, NULL);
+	expect(&tree, pool, NULL, NULL);
+	tree_put(&tree, MM "transparent_hugepage/enabled", "always madvise [never]\n");
+	tree_put(&tree, "/proc/meminfo", "HugePages_Total: 4\nHugePages_Free:  0\n");
+	expect(&tree, NULL, NULL, NULL);
+	expect(&tree, thp, NULL, "huge_pages: the plan says huge=thp, and transparent_hugepage");
+	expect(&tree, pool, NULL,
+	       "the pool of huge pages is empty (HugePages_Free: 0); sysctl vm.nr_hugepages=N");
+	expect(&tree, pool, ignored, NULL);
+	nslab_host_root_close(&tree.root);
+}
+
 static void gate_knows_the_names_of_rules(void **state)
 {
 	static const char *const good[] = {"governor", NSLAB_GATE_SHARED_CORE, NULL};
@@ -179,6 +199,7 @@ int main(void)
 		cmocka_unit_test(gate_refuses_each_rule_until_it_is_ignored),
 		cmocka_unit_test(gate_names_every_rule_that_refuses),
 		cmocka_unit_test(gate_refuses_a_shared_core_unless_the_placement_wants_it),
+		cmocka_unit_test(gate_refuses_huge_pages_that_nobody_gives),
 		cmocka_unit_test(gate_knows_the_names_of_rules),
 	};
 
