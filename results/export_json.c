@@ -10,6 +10,7 @@
  */
 #include "results/encode.h"
 #include "results/export.h"
+#include "results/export_impl.h"
 #include "results/store_impl.h"
 
 #include <errno.h>
@@ -185,7 +186,7 @@ static int export_cell(struct export *export)
 	return rc;
 }
 
-static int export_run(struct export *export)
+static int export_run(struct export *export, struct nslab_run_file *file)
 {
 	sqlite3_stmt *run = export->statements[EXPORT_RUN];
 	sqlite3_stmt *cells = export->statements[EXPORT_CELLS];
@@ -209,7 +210,10 @@ static int export_run(struct export *export)
 		if (rc)
 			break;
 	}
-	fputs("]}\n", export->out);
+	fputs("]", export->out);
+	if (!rc)
+		rc = nslab_export_evidence(file, export->out, export->err);
+	fputs("}\n", export->out);
 	return rc;
 }
 
@@ -224,7 +228,7 @@ int nslab_export_json(struct nslab_run_file *file, FILE *out, struct nslab_err *
 						 err);
 	}
 	if (!rc)
-		rc = export_run(&export);
+		rc = export_run(&export, file);
 	if (!rc && ferror(out))
 		rc = nslab_fail(err, -EIO, "cannot write the export: %s", strerror(errno));
 	for (int i = 0; i < EXPORT_NR; i++)
