@@ -20,7 +20,7 @@
 #define _GNU_SOURCE
 #include "runner/exec_impl.h"
 
-#include "core/rng.h"
+#include "results/design.h"
 #include "runner/gate.h"
 #include "runner/provenance.h"
 #include "runner/record.h"
@@ -166,19 +166,6 @@ static bool exec_is_interrupted(const struct exec *e)
 	return e->options->is_interrupted && *e->options->is_interrupted;
 }
 
-static void shuffle(size_t *order, size_t n, uint64_t seed)
-{
-	for (size_t i = 0; i < n; i++)
-		order[i] = i;
-	for (size_t i = n; i > 1; i--) {
-		size_t j = nslab_rng_below(&seed, (uint32_t)i);
-		size_t swap = order[i - 1];
-
-		order[i - 1] = order[j];
-		order[j] = swap;
-	}
-}
-
 /* What the first block saw, so that a user has figures within seconds. */
 static void exec_first_look(struct exec *e, size_t f)
 {
@@ -227,10 +214,10 @@ static bool exec_has_trial(const struct exec_cell *cell, int block, int attempt)
 static int exec_arms(struct exec *e, int block, int attempt, size_t f)
 {
 	const struct nslab_family *family = &e->plan->families[f];
-	uint64_t seed = nslab_rng_mix(e->plan->seed, (uint64_t)block * e->plan->nr_families + f);
 	int position = 0;
 
-	shuffle(e->order, family->nr_arms, attempt ? nslab_rng_mix(seed, (uint64_t)attempt) : seed);
+	nslab_design_order(e->plan->seed, block, attempt, f, e->plan->nr_families, e->order,
+			   family->nr_arms);
 	for (size_t i = 0; i < family->nr_arms; i++) {
 		size_t a = e->order[i];
 		int rc = 0;

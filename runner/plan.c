@@ -7,10 +7,8 @@
  * error at any step drops everything at once and nothing is half-made.
  *
  * The expected duration is trials x (windows + warm-up + what starting and ending a trial costs);
- * plots and the time between trials are not in it. The seed of a trial depends on the plan's seed
- * and on its place only, so a plan that is run again makes the same choices.
+ * plots and the time between trials are not in it.
  */
-#include "core/rng.h"
 #include "runner/counters/choice.h"
 #include "runner/plan_internal.h"
 #include "runner/world.h"
@@ -365,13 +363,6 @@ uint64_t nslab_plan_expected_ns(const struct nslab_plan *plan)
 	if (__builtin_mul_overflow(nslab_plan_nr_trials(plan), trial_ns, &ns))
 		return UINT64_MAX;
 	return ns;
-}
-
-uint64_t nslab_plan_trial_seed(const struct nslab_plan *plan, int block, size_t family, size_t arm)
-{
-	uint64_t seed = nslab_rng_mix(plan->seed, (uint64_t)block);
-
-	return nslab_rng_mix(nslab_rng_mix(seed, family), arm);
 }
 
 int nslab_settings_apply(const struct nslab_param *rows, const struct nslab_setting *settings,

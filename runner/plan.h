@@ -132,9 +132,6 @@ size_t nslab_plan_nr_cells(const struct nslab_plan *plan);  /* skipped ones incl
 size_t nslab_plan_nr_trials(const struct nslab_plan *plan); /* of cells that run */
 uint64_t nslab_plan_expected_ns(const struct nslab_plan *plan);
 
-/* Mixes the plan's seed with the trial's place in the design. */
-uint64_t nslab_plan_trial_seed(const struct nslab_plan *plan, int block, size_t family, size_t arm);
-
 /* Defaults, then settings, into zeroed params of the table's params_size. */
 int nslab_settings_apply(const struct nslab_param *rows, const struct nslab_setting *settings,
 			 size_t nr_settings, void *params, struct nslab_err *err);
