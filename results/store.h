@@ -151,6 +151,11 @@ void nslab_store_close(struct nslab_store *store); /* NULL is fine */
 int nslab_store_add_cell(struct nslab_store *store, const struct nslab_cell_record *cell,
 			 int64_t *id, struct nslab_err *err);
 int nslab_store_flush(struct nslab_store *store, struct nslab_err *err);
+/*
+ * From here to nslab_store_finish everything is one transaction: for a source that is there as a
+ * whole, where half of it would be worth nothing. Closing the store before drops it.
+ */
+int nslab_store_bulk(struct nslab_store *store, struct nslab_err *err);
 /* The trial with its windows, counters and caches, or nothing. */
 int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_record *trial,
 			  struct nslab_err *err);

@@ -30,6 +30,7 @@ struct nslab_store {
 	char *path; /* as the user gave it */
 	bool is_writer;
 	bool is_collecting; /* cells wait in an open transaction */
+	bool is_bulk;	    /* and trials with them, see nslab_store_bulk */
 	sqlite3_stmt *statements[NSLAB_STORE_NR_STATEMENTS];
 	struct nslab_texts *texts; /* of the run row that was read */
 };

@@ -11,6 +11,7 @@ struct verify {
 	void *context;
 	struct nslab_verification *result;
 	struct nslab_err *err;
+	bool is_imported;	      /* no tool but ours keeps windows */
 	struct nslab_window *windows; /* of the trial at hand */
 	double *scratch;
 	size_t nr_windows, nr_room;
