@@ -46,6 +46,9 @@ static const char *const store_sql[NSLAB_STORE_NR_STATEMENTS] = {
 				   " is_counted) VALUES(?,?,?,?,?,?,?)",
 	[NSLAB_STORE_ADD_COUNTER] = "INSERT INTO counter(trial, worker, name, value, enabled_ns,"
 				    " running_ns, source, reason) VALUES(?,?,?,?,?,?,?,?)",
+	[NSLAB_STORE_ADD_PHASE_COUNTER] =
+		"INSERT INTO phase_counter(phase, trial, worker, name, value, enabled_ns,"
+		" running_ns, source, reason) VALUES(?,?,?,?,?,?,?,?,?)",
 	[NSLAB_STORE_ADD_CACHE] =
 		"INSERT INTO cachestat(trial, cache, nr_objects, nr_slabs, nr_pages, nr_partial,"
 		" nr_cpu_free, stat_json) VALUES(?,?,?,?,?,?,?,?)",
@@ -529,8 +532,12 @@ static int store_add_counters(struct nslab_store *store, int64_t id,
 
 	for (size_t i = 0; !rc && i < trial->nr_counters; i++) {
 		const struct nslab_counter_record *counter = &trial->counters[i];
-		struct store_row row = store_row(store, NSLAB_STORE_ADD_COUNTER);
+		struct store_row row =
+			store_row(store, counter->phase ? NSLAB_STORE_ADD_PHASE_COUNTER
+							: NSLAB_STORE_ADD_COUNTER);
 
+		if (counter->phase)
+			row_text(&row, counter->phase);
 		row_int(&row, id);
 		row_int(&row, counter->worker);
 		row_text(&row, counter->name);

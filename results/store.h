@@ -78,6 +78,7 @@ struct nslab_counter_record {
 	uint64_t enabled_ns, running_ns;
 	const char *source;
 	const char *reason; /* when there is no value */
+	const char *phase;  /* NULL: of the windows; "warm-up": kept apart from them */
 };
 
 /* Slabs and pages of one cache at the end of a trial, with its statistics as JSON. */

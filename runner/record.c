@@ -203,8 +203,7 @@ static int fill_windows(json_t *document, struct nslab_trial_record *record,
 	return 0;
 }
 
-static void fill_counter(json_t *row, int worker, struct nslab_trial_record *record,
-			 struct nslab_counter_record *counter)
+static void fill_counter(json_t *row, int worker, struct nslab_counter_record *counter)
 {
 	json_t *value = json_object_get(row, "value");
 
@@ -218,8 +217,29 @@ static void fill_counter(json_t *row, int worker, struct nslab_trial_record *rec
 		.source = json_string_value(json_object_get(row, "source")),
 		.reason = json_string_value(json_object_get(row, "reason")),
 	};
-	if (counter->name && !strcmp(counter->name, "cpu-migrations") && counter->has_value)
-		record->nr_migrations += (uint64_t)counter->value;
+}
+
+/* Those of the windows, and after them those of the warm-up. */
+static size_t fill_worker(json_t *worker, int index, struct nslab_trial_record *record,
+			  struct nslab_counter_record *counters)
+{
+	size_t at = 0, c;
+	json_t *row;
+
+	json_array_foreach(json_object_get(worker, "counters"), c, row)
+	{
+		struct nslab_counter_record *counter = &counters[at++];
+
+		fill_counter(row, index, counter);
+		if (counter->name && !strcmp(counter->name, "cpu-migrations") && counter->has_value)
+			record->nr_migrations += (uint64_t)counter->value;
+	}
+	json_array_foreach(json_object_get(worker, "warm_counters"), c, row)
+	{
+		fill_counter(row, index, &counters[at]);
+		counters[at++].phase = "warm-up";
+	}
+	return at;
 }
 
 static int fill_workers(json_t *document, struct nslab_trial_record *record,
@@ -231,7 +251,8 @@ static int fill_workers(json_t *document, struct nslab_trial_record *record,
 	size_t w, c, nr = json_array_size(derived), at = 0;
 
 	json_array_foreach(workers, w, worker) nr +=
-		json_array_size(json_object_get(worker, "counters"));
+		json_array_size(json_object_get(worker, "counters")) +
+		json_array_size(json_object_get(worker, "warm_counters"));
 	buffers->counters = calloc(nr + 1, sizeof(*buffers->counters));
 	if (!buffers->counters)
 		return -ENOMEM;
@@ -239,10 +260,9 @@ static int fill_workers(json_t *document, struct nslab_trial_record *record,
 	{
 		record->run_delay_ns += get_u64(worker, "run_delay_ns");
 		record->nr_involuntary_switches += get_u64(worker, "involuntary_switches");
-		json_array_foreach(json_object_get(worker, "counters"), c, row)
-			fill_counter(row, (int)w, record, &buffers->counters[at++]);
+		at += fill_worker(worker, (int)w, record, &buffers->counters[at]);
 	}
-	json_array_foreach(derived, c, row) fill_counter(row, -1, record, &buffers->counters[at++]);
+	json_array_foreach(derived, c, row) fill_counter(row, -1, &buffers->counters[at++]);
 	record->counters = buffers->counters;
 	record->nr_counters = at;
 	return 0;

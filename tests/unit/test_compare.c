@@ -327,6 +327,10 @@ static void json_export_holds_every_window_and_reason(void **state)
 	trial = json_array_get(json_object_get(json_array_get(cells, 0), "trials"), 1);
 	assert_int_equal(json_array_size(json_object_get(trial, "windows")), SYNTHETIC_WINDOWS);
 	assert_true(json_is_true(json_object_get(trial, "is_valid")));
+	assert_int_equal(json_array_size(json_object_get(trial, "counters")), 3);
+	counter = json_array_get(json_object_get(trial, "phase_counters"), 0);
+	assert_string_equal(json_string_value(json_object_get(counter, "phase")), "warm-up");
+	assert_true(json_number_value(json_object_get(counter, "value")) == 900);
 	counter = json_array_get(json_object_get(trial, "counters"), 0);
 	assert_true(json_is_null(json_object_get(counter, "value")));
 	assert_string_equal(json_string_value(json_object_get(counter, "reason")),
