@@ -136,6 +136,9 @@ uint64_t nslab_plan_expected_ns(const struct nslab_plan *plan);
 int nslab_settings_apply(const struct nslab_param *rows, const struct nslab_setting *settings,
 			 size_t nr_settings, void *params, struct nslab_err *err);
 
+/* "500ms", "60s", "10m", "2h" -> ns; above 0. */
+int nslab_plan_duration(const char *text, uint64_t *ns, struct nslab_err *err);
+
 /* "none", "cache", "kmalloc", "malloc", "pages". */
 const char *nslab_entry_word(enum nslab_entry entry);
 

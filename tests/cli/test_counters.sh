@@ -89,7 +89,7 @@ if [ -n "$missing" ]; then
 fi
 # instructions and accesses are equal; a few misses more or less are the main thread's going to sleep
 paste -d, "$dir/sim1/figures.csv" "$dir/sim2/figures.csv" | awk -F, '/simulated-/ {
-		difference = $5 - $12; limit = /misses/ ? 0.01 : 0
+		difference = $5 - $12; limit = /misses/ ? 0.001 : 0
 		if (difference > limit || -difference > limit || $4 != $11) bad = 1
 	} END { exit bad }' ||
 	fail "two simulations differ: $(diff "$dir/sim1/figures.csv" "$dir/sim2/figures.csv")"

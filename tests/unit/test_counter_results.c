@@ -233,12 +233,12 @@ static void note_is_told_only_when_counters_took_turns(void **state)
 /* What moved before the windows spoils none of them, and is not added to what they count. */
 static void counters_of_the_warm_up_are_kept_apart(void **state)
 {
-	struct nslab_launch_result launched = {
-		.document = json_pack(
-			"{s:n, s:[[i,i,i,i,i,b]], s:[{s:[{s:s, s:i}], s:[{s:s, s:i}]}], s:[{s:s, s:f}]}",
-			"error", "windows", 0, 0, 100, 1000, 1000, 1, "workers", "counters", "name",
-			"cpu-migrations", "value", 2, "warm_counters", "name", "cpu-migrations",
-			"value", 7, "counters", "name", "test/metric", "value", 1.5)};
+	static const char document[] =
+		"{\"error\": null, \"windows\": [[0, 0, 100, 1000, 9, true]], \"workers\": ["
+		"{\"counters\": [{\"name\": \"cpu-migrations\", \"value\": 2}],"
+		" \"warm_counters\": [{\"name\": \"cpu-migrations\", \"value\": 7}]}],"
+		" \"counters\": [{\"name\": \"a/b\", \"value\": 1.5}]}";
+	struct nslab_launch_result launched = {.document = json_loads(document, 0, NULL)};
 	struct nslab_trial_record record = {.cell = 1};
 	struct nslab_trial_buffers buffers = {0};
 
