@@ -54,8 +54,8 @@ static void reference_command(void *context, const struct nslab_command *command
 			      const struct nslab_option *rows)
 {
 	(void)context;
-	printf("\n### numaslab %s\n\n    numaslab %s [options] %s\n\n", command->name,
-	       command->name, command->usage);
+	printf("\n### numaslab %s\n\n    numaslab %s [options]%s%s\n\n", command->name,
+	       command->name, *command->usage ? " " : "", command->usage);
 	reference_text(command->summary);
 	puts("\n\n| option | what |\n| --- | --- |");
 	for (; rows->name; rows++) {
@@ -130,7 +130,7 @@ static void reference_kind(const struct nslab_help_kind *kind,
 void nslab_help_reference(const struct nslab_registry *registry)
 {
 	puts("# Reference\n\n"
-	     "Printed by `numaslab help --reference` from the tables that the program goes by; the\n"
+	     "Printed by `numaslab help --reference` from the tables of the program itself; the\n"
 	     "test `docs.reference` compares. `numaslab help NAME` tells the same of one thing.\n\n"
 	     "## Commands\n\nStandard output is data, standard error is talk. Every command has "
 	     "`--help`.");
@@ -139,9 +139,9 @@ void nslab_help_reference(const struct nslab_registry *registry)
 			nslab_options_visit(nslab_commands[i], reference_command, NULL);
 	}
 	puts("\n## Keys of a plan\n\n"
-	     "A plan is an INI file: a section `[global]`, then one for each job. A line is "
-	     "`KEY=VALUE`;\n`numaslab run PLAN KEY=VALUE` overrides it. A parameter of a plug-in is "
-	     "written `PLUGIN.KEY`.");
+	     "A plan is an INI file: a section `[global]`, then one for each job. A line is\n"
+	     "`KEY=VALUE`; `numaslab run PLAN KEY=VALUE` overrides it. A parameter of a plug-in\n"
+	     "is written `PLUGIN.KEY`.");
 	reference_rows_head("key");
 	nslab_plan_each_key(reference_row, NULL);
 	for (const struct nslab_help_kind *kind = nslab_help_kinds; kind->page; kind++)

@@ -53,8 +53,9 @@ def unlisted_pages(root):
 
 def code_of(text):
     """Lines of code in a page: in blocks, indented, between backquotes."""
-    for block in re.findall(r"^```\w*\n(.*?)^```$", text, flags=re.M | re.S):
-        yield from block.replace("\\\n", " ").splitlines()
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```$", text, flags=re.M | re.S):
+        if language == "console":
+            yield from block.replace("\\\n", " ").splitlines()
     rest = outside_of_code(text)
     yield from re.findall(r"^    (.*)$", rest, flags=re.M)
     yield from re.findall(r"`([^`]+)`", rest)

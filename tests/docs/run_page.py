@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""run_page.py [--slow] ROOT NUMASLAB PAGE: does what a page of docs/ says and compares.
+"""run_page.py [--slow] [--print] ROOT NUMASLAB PAGE: does what a page of docs/ says and compares.
 
 Every line that begins with `$ ` in a ```console block is run, block after block, in one empty
 folder; what the page shows below it must have the shape of what the command printed on standard
@@ -12,13 +12,15 @@ A comment above a block says what is special about it, entries separated by `;`:
 
     <!-- test: slow -->            with --slow only, for what takes minutes or boots guests
     <!-- test: instead=COMMAND --> without --slow, a short stand-in of a block's first command
-    <!-- test: root -->            not run (and told) where slab attributes cannot be read
+    <!-- test: root -->            not run (and told) where this kernel's slab caches cannot be read
+    <!-- test: tracefs -->         the same where no kernel events can be recorded
     <!-- test: status=1,0 -->      exit statuses of the last command; 0 unless told
     <!-- test: stderr -->          the page shows standard error as well
     <!-- test: file=NAME -->       of any block: it is written to the file NAME
     <!-- test: never=REASON -->    not run, and the reason is told
 
-Exit status 77 when nothing could be run.
+With --print every command's output is printed, to be pasted into the page. Exit status 77 when
+nothing could be run.
 """
 import functools
 import os
@@ -89,7 +91,7 @@ def marks_of(text):
     marks = {}
     for entry in filter(None, (part.strip() for part in text.split(";"))):
         key, _, value = entry.partition("=")
-        if key not in ("slow", "instead", "root", "status", "stderr", "file", "never"):
+        if key not in ("slow", "instead", "root", "tracefs", "status", "stderr", "file", "never"):
             raise SystemExit("'%s' is no mark of a test" % key)
         marks[key] = value
     return marks
@@ -114,6 +116,10 @@ def blocks_of(text):
 
 
 def can_read_slabs():
+    """As root, on a kernel whose rules are known (docs/snapshot.md)."""
+    major, minor = (int(word) for word in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
+    if not (6, 1) <= (major, minor) <= (7, 0):
+        return False
     try:
         return bool(open(next(pathlib.Path("/sys/kernel/slab").glob("*/order"))).read())
     except (OSError, StopIteration):
@@ -121,8 +127,9 @@ def can_read_slabs():
 
 
 class Page:
-    def __init__(self, root, numaslab, path, is_slow):
-        self.root, self.path, self.is_slow = pathlib.Path(root).resolve(), path, is_slow
+    def __init__(self, root, numaslab, path, is_slow, is_printing):
+        self.root, self.path = pathlib.Path(root).resolve(), path
+        self.is_slow, self.is_printing = is_slow, is_printing
         self.nr_run = self.nr_failed = 0
         self.env = {k: v for k, v in os.environ.items()
                     if not k.startswith("NUMASLAB_") or k == "NUMASLAB_IGNORE"}
@@ -140,7 +147,9 @@ class Page:
         if "never" in marks:
             return marks["never"] or "no reason is given, which is a fault of the page"
         if "root" in marks and not can_read_slabs():
-            return "/sys/kernel/slab cannot be read here"
+            return "/sys/kernel/slab cannot be read here, or not with rules that are known"
+        if "tracefs" in marks and not os.access("/sys/kernel/tracing/instances", os.W_OK):
+            return "no kernel events can be recorded here"
         if "slow" in marks and not self.is_slow and "instead" not in marks:
             return "slow"
         return None
@@ -160,6 +169,8 @@ class Page:
     def command(self, number, command, shown, marks, statuses, folder):
         status, out, err = self.execute(command, folder, "stderr" in marks)
         self.nr_run += 1
+        if self.is_printing:
+            print("$ %s\n%s" % (command, out), end="")
         if str(status) not in statuses:
             self.fail(number, "`%s` ended with %d, not %s\n%s%s" %
                       (command, status, " or ".join(statuses), out, err))
@@ -192,7 +203,7 @@ class Page:
     def run(self):
         blocks = blocks_of(pathlib.Path(self.path).read_text())
         with tempfile.TemporaryDirectory() as folder:
-            for name in ("quickstart", "examples", "docs"):
+            for name in ("quickstart", "examples", "include", "tests"):
                 os.symlink(self.root / name, pathlib.Path(folder, name))
             for block in blocks:
                 self.block(block, folder)
@@ -201,11 +212,11 @@ class Page:
 
 
 def main(arguments):
-    is_slow = "--slow" in arguments
-    operands = [word for word in arguments if word != "--slow"]
-    if len(operands) != 3:
+    options = [word for word in arguments if word.startswith("--")]
+    operands = [word for word in arguments if not word.startswith("--")]
+    if len(operands) != 3 or not set(options) <= {"--slow", "--print"}:
         raise SystemExit(__doc__)
-    return Page(*operands, is_slow).run()
+    return Page(*operands, "--slow" in options, "--print" in options).run()
 
 
 if __name__ == "__main__":
