@@ -10,6 +10,8 @@
  */
 #define _GNU_SOURCE
 #include "cli/command.h"
+#include "cli/session.h"
+#include "core/paint.h"
 #include "plots/plots.h"
 #include "results/export.h"
 #include "results/figures.h"
@@ -25,7 +27,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,22 +41,13 @@ const struct nslab_command nslab_command_run = {
 	.run = run_command,
 };
 
-static volatile int is_interrupted;
-
-static void on_interrupt(int signal_number)
-{
-	if (is_interrupted)
-		_exit(128 + signal_number);
-	is_interrupted = 1;
-}
-
 struct run_arguments {
 	const char *plan;
 	const char **overrides;
 	const char *plugins[NSLAB_OPTION_LIST_MAX];
 	const char *output, *resume;
 	long sim_nodes;
-	bool is_dry, is_json, is_quiet, has_no_plots, has_slabinfo, is_simulated;
+	bool is_dry, is_json, is_quiet, is_verbose, has_no_plots, has_slabinfo, is_simulated;
 	char argv_text[2048];
 };
 
@@ -163,8 +155,10 @@ static void run_warnings(const struct run_state *r)
 	struct nslab_counters *counters;
 	char text[2048];
 
-	if (*warning)
-		fprintf(stderr, "warning: this numaslab was %s\n", warning);
+	if (*warning) {
+		nslab_paint(stderr, NSLAB_PAINT_WARN, "warning:");
+		fprintf(stderr, " this numaslab was %s\n", warning);
+	}
 	if (r->topo->mask_note[0])
 		fprintf(stderr, "note: %s\n", r->topo->mask_note);
 	if (r->topo->is_this_machine && access("/sys/devices/system", F_OK))
@@ -327,7 +321,6 @@ static int run_report(struct run_state *r)
 
 static int run_trials(struct run_state *r)
 {
-	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
 	struct nslab_exec_options options = {
 		.plan = r->plan,
 		.plugins = r->arguments->plugins,
@@ -336,7 +329,8 @@ static int run_trials(struct run_state *r)
 		.argv_text = r->arguments->argv_text,
 		.has_slabinfo = r->arguments->has_slabinfo,
 		.talk = r->arguments->is_quiet ? NULL : stderr,
-		.is_interrupted = &is_interrupted,
+		.is_verbose = r->arguments->is_verbose,
+		.is_interrupted = nslab_session_interrupted(),
 	};
 
 	if (!r->arguments->is_quiet) {
@@ -346,8 +340,6 @@ static int run_trials(struct run_state *r)
 			nslab_plan_nr_trials(r->plan),
 			(double)nslab_plan_expected_ns(r->plan) / 1e9);
 	}
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 	return nslab_exec_run(&options, &r->result, &r->err);
 }
 
@@ -462,6 +454,8 @@ static int run_command(int argc, char **argv)
 		{"simulate-counters", 0, NSLAB_OPTION_FLAG, &a.is_simulated, NULL,
 		 "as counters=simulated: misses of simulated caches, once a cell (needs valgrind)"},
 		{"quiet", 'q', NSLAB_OPTION_FLAG, &a.is_quiet, NULL, "no progress, no notes"},
+		{"verbose", 'v', NSLAB_OPTION_FLAG, &a.is_verbose, NULL,
+		 "a line for each trial: its figure, or why it has none"},
 		{.name = NULL},
 	};
 	int nr_operands;

@@ -222,6 +222,39 @@ static bool exec_has_trial(const struct exec_cell *cell, int block, int attempt)
 	return slot && slot->attempt >= attempt;
 }
 
+/* Its number among all of them, as progress counts. */
+static size_t exec_number(const struct exec *e, size_t f, size_t a)
+{
+	size_t number = a;
+
+	for (size_t i = 0; i < f; i++)
+		number += e->plan->families[i].nr_arms;
+	return number;
+}
+
+/* Its place in the block is taken when there is a trial of it, of now or of before. */
+static int exec_arm(struct exec *e, int block, int attempt, size_t f, size_t a, int *position)
+{
+	size_t number = exec_number(e, f, a);
+	int rc = 0;
+
+	if (exec_has_trial(&e->cells[f][a], block, attempt)) {
+		(*position)++;
+	} else if (exec_is_interrupted(e)) {
+		return -ECANCELED;
+	} else if (e->cells[f][a].nr_failed >= EXEC_GIVE_UP) {
+		nslab_progress_drop(&e->progress, number);
+		return 0;
+	} else {
+		if (!attempt)
+			nslab_progress_begin(&e->progress);
+		rc = exec_trial(e, block, attempt, f, a, (*position)++);
+	}
+	if (!rc && !attempt)
+		nslab_progress_step(&e->progress, number, e->plan->families[f].arms[a].key);
+	return rc;
+}
+
 /* Every arm once; what is finished already keeps its place. */
 static int exec_arms(struct exec *e, int block, int attempt, size_t f)
 {
@@ -231,23 +264,12 @@ static int exec_arms(struct exec *e, int block, int attempt, size_t f)
 
 	shuffle(e->order, family->nr_arms, attempt ? nslab_rng_mix(seed, (uint64_t)attempt) : seed);
 	for (size_t i = 0; i < family->nr_arms; i++) {
-		size_t a = e->order[i];
 		int rc = 0;
 
-		if (family->arms[a].skipped)
-			continue;
-		if (exec_has_trial(&e->cells[f][a], block, attempt)) {
-			position++;
-		} else {
-			if (exec_is_interrupted(e))
-				return -ECANCELED;
-			if (e->cells[f][a].nr_failed < EXEC_GIVE_UP)
-				rc = exec_trial(e, block, attempt, f, a, position++);
-		}
+		if (!family->arms[e->order[i]].skipped)
+			rc = exec_arm(e, block, attempt, f, e->order[i], &position);
 		if (rc)
 			return rc;
-		if (!attempt)
-			nslab_progress_step(&e->progress, family->arms[a].key);
 	}
 	return 0;
 }
@@ -429,6 +451,23 @@ static int exec_open(struct exec *e)
 	return rc ? rc : exec_take_trials(e);
 }
 
+/* Without memory for it a run has no time left to show, and goes on. */
+static void exec_progress(struct exec *e)
+{
+	const struct nslab_plan *plan = e->plan;
+
+	nslab_progress_start(&e->progress, e->options->talk, &nslab_real_clock,
+			     exec_number(e, plan->nr_families, 0), (size_t)plan->nr_blocks);
+	if (plan->budget_ns > e->trials_ns)
+		e->progress.limit_ns = plan->budget_ns - e->trials_ns;
+	for (size_t f = 0; f < plan->nr_families; f++) {
+		for (size_t a = 0; a < plan->families[f].nr_arms; a++) {
+			if (plan->families[f].arms[a].skipped)
+				nslab_progress_drop(&e->progress, exec_number(e, f, a));
+		}
+	}
+}
+
 int nslab_exec_run(const struct nslab_exec_options *options, struct nslab_exec_result *result,
 		   struct nslab_err *err)
 {
@@ -445,7 +484,7 @@ int nslab_exec_run(const struct nslab_exec_options *options, struct nslab_exec_r
 	rc = exec_open(&e);
 	if (rc)
 		goto out_free;
-	nslab_progress_start(&e.progress, options->talk, result->nr_planned);
+	exec_progress(&e);
 	rc = exec_finish(&e, exec_blocks(&e));
 	nslab_progress_end(&e.progress);
 out_free:

@@ -19,6 +19,7 @@ struct nslab_exec_options {
 	const char *argv_text;
 	bool has_slabinfo; /* keep each cell's tables of the first block in slabinfo.txt */
 	FILE *talk;	   /* progress and warnings; NULL: silent */
+	bool is_verbose;   /* a line for each trial */
 	volatile const int *is_interrupted; /* set by a signal handler; looked at between trials */
 	const struct nslab_noise_source *noise; /* NULL: this machine */
 	nslab_launch_fn launch;			/* NULL: nslab_launch_trial */

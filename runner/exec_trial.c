@@ -155,11 +155,19 @@ static uint64_t exec_seed(const struct exec *e, int block, int attempt, size_t f
 	return attempt ? nslab_rng_mix(seed, (uint64_t)attempt) : seed;
 }
 
-/* What is wrong with a trial is told at once; what the host did, only where it costs a re-run. */
+/*
+ * What is wrong with a trial is told at once; what the host did, only where it costs a re-run. Who
+ * asked for every trial hears of each.
+ */
 static void exec_tell(struct exec *e, const struct nslab_family *family,
-		      const struct nslab_arm *arm, const char *cause)
+		      const struct nslab_arm *arm, const struct nslab_trial_record *record,
+		      const char *cause)
 {
-	if (*cause && (e->plan->is_invalidating || !nslab_taint_is_noise(cause)))
+	if (e->options->is_verbose && !isnan(record->ns_per_op))
+		nslab_progress_say(&e->progress, "block %d %s %s: %.2f ns/op%s%s", record->block,
+				   family->key, arm->label, record->ns_per_op, *cause ? ", " : "",
+				   cause);
+	else if (*cause && (e->plan->is_invalidating || !nslab_taint_is_noise(cause)))
 		nslab_progress_say(&e->progress, "%s %s: %s", family->key, arm->label, cause);
 }
 
@@ -197,7 +205,7 @@ int exec_trial(struct exec *e, int block, int attempt, size_t f, size_t a, int p
 	if (!rc && has_tables)
 		rc = nslab_slabinfo_append(e->result->folder, arm->key, launched.document,
 					   launched.cause, e->err);
-	exec_tell(e, family, arm, launched.cause);
+	exec_tell(e, family, arm, &record, launched.cause);
 	json_decref(launched.document);
 	return rc;
 }

@@ -148,4 +148,10 @@ const char *nslab_entry_word(enum nslab_entry entry);
 void nslab_plan_each(void (*each)(void *context, const char *name, const char *path),
 		     void *context);
 
+/*
+ * Calls each(context, row) for every key of a plan, parameters of plug-ins left out. Rows are for
+ * printing: only type, default, bounds, choices (of a text: words to begin with) and help count.
+ */
+void nslab_plan_each_key(void (*each)(void *context, const struct nslab_param *row), void *context);
+
 #endif
