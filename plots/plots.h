@@ -29,11 +29,11 @@
 
 struct nslab_plot_outcome {
 	const char *name;
-	const char *title; /* of the picture, for a reader who cannot see it */
-	bool is_written;   /* NAME.dat and NAME.gp are there */
-	bool is_drawn;	   /* and every picture that was asked for */
-	int nr_pages;	   /* that were drawn of each format and theme */
-	char reason[256];  /* why not, else "" */
+	char title[256];  /* of the picture, for a reader who cannot see it */
+	bool is_written;  /* NAME.dat and NAME.gp are there */
+	bool is_drawn;	  /* and every picture that was asked for */
+	int nr_pages;	  /* that were drawn of each format and theme */
+	char reason[256]; /* why not, else "" */
 };
 
 struct nslab_plots_outcome {

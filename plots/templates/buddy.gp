@@ -1,0 +1,4 @@
+
+xname = 'ms'
+LOG = 1
+ML = 54

@@ -1,0 +1,4 @@
+
+xname = 'PU (OS index)'
+LOG = 0
+ML = 54
