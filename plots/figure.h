@@ -64,6 +64,7 @@ struct nslab_plot_input {
 	struct nslab_figure_list *figures;
 	struct nslab_latency_list *latencies;
 	struct nslab_contrast *contrasts; /* of each cell, against its family's baseline */
+	bool *is_new_arm;		  /* of each cell: its arm is in no earlier one */
 	int *nr_counted; /* of each cell: workers whose operations count, 0 when unknown */
 	/* what is not the same in all cells must stand in titles */
 	bool has_sizes, has_threads, has_placements, has_memories;

@@ -7,7 +7,7 @@
  * size and a bar for each arm. The scale is the facet's own, since counts differ by thousands. An
  * arm that counted none of them is left out; a cross is a cell of another arm that did not count.
  *
- * Invariant: a facet is there only when some arm counted more than nothing in it.
+ * Invariant: a facet is there only when some arm counted more than one in a million operations.
  */
 #include "plots/figure.h"
 
@@ -24,6 +24,7 @@ static const struct {
 	{"remote_batch", "batches sent home"},
 };
 
+#define LOCKS_LEAST	0.001 /* per 1000 operations: less is what setting up took */
 #define LOCKS_NR_COUNTS (sizeof(locks_counts) / sizeof(locks_counts[0]))
 
 static double locks_value(const struct nslab_cell_values *cell, const char *counter)
@@ -49,7 +50,7 @@ static void locks_facet(const struct nslab_plot_input *input, const struct nslab
 {
 	char id[600], parts[256], title[400];
 
-	if (!(locks_value(cell, locks_counts[count].counter) > 0))
+	if (!(locks_value(cell, locks_counts[count].counter) > LOCKS_LEAST))
 		return;
 	locks_id(&cell->cell, count, id, sizeof(id));
 	if (nslab_figure_find(figure, id) >= 0)

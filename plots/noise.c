@@ -20,7 +20,8 @@
 struct noise_state {
 	struct nslab_figure *figure;
 	struct nslab_rank_cache *cache;
-	int nr_families, nr_judged, nr_apart;
+	size_t nr_blocks; /* of the family at hand */
+	int nr_judged, nr_apart;
 };
 
 static void noise_row(struct noise_state *state, int facet, int arm, double x, double value)
@@ -30,7 +31,7 @@ static void noise_row(struct noise_state *state, int facet, int arm, double x, d
 	if (!row)
 		return;
 	row->value = row->lo = row->hi = 100 * value;
-	row->n = 1;
+	row->n = state->nr_blocks;
 }
 
 /* Log ratios twin / base of the blocks that both have, with a row for each. */
@@ -69,7 +70,6 @@ static void noise_effects(struct noise_state *state, int arm, const double *logs
 		if (isfinite(paired.mde))
 			noise_row(state, 1, arm, (double)n, expm1(paired.mde));
 	}
-	state->nr_families++;
 	if (!isfinite(paired.lo))
 		return;
 	state->nr_judged++;
@@ -91,6 +91,7 @@ static void noise_family(const struct nslab_plot_input *input, const struct nsla
 			 NSLAB_PART_SIZE | NSLAB_PART_THREADS | NSLAB_PART_PLACEMENT, title,
 			 sizeof(title));
 	arm = nslab_names_add(state->figure, &state->figure->arms, title);
+	state->nr_blocks = twin->nr < base->nr ? twin->nr : base->nr;
 	noise_effects(state, arm, logs, noise_logs(state, arm, twin, base, logs));
 	free(logs);
 }

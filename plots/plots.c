@@ -92,6 +92,21 @@ static bool differs(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") != 0;
 }
 
+/* No list of arms is kept: the cells that bring a new one are marked. */
+static void plots_mark_arms(struct nslab_plot_input *input)
+{
+	const struct nslab_cell_values *cells = input->list->cells;
+
+	for (size_t i = 0; i < input->list->nr; i++) {
+		bool is_new = !cells[i].cell.is_twin;
+
+		for (size_t k = 0; k < i && is_new; k++)
+			is_new = !input->is_new_arm[k] ||
+				 strcmp(cells[k].cell.arm, cells[i].cell.arm) != 0;
+		input->is_new_arm[i] = is_new;
+	}
+}
+
 static int plots_read(struct nslab_store *store, struct nslab_plot_input *input,
 		      struct nslab_err *err)
 {
@@ -110,7 +125,8 @@ static int plots_read(struct nslab_store *store, struct nslab_plot_input *input,
 	if (rc)
 		return rc;
 	input->nr_counted = calloc(input->list->nr + 1, sizeof(int));
-	if (!input->nr_counted)
+	input->is_new_arm = calloc(input->list->nr + 1, sizeof(bool));
+	if (!input->nr_counted || !input->is_new_arm)
 		return nslab_fail(err, -ENOMEM, "cannot draw: out of memory");
 	for (size_t i = 0; i < input->list->nr; i++) {
 		const struct nslab_cell_record *cell = &input->list->cells[i].cell;
@@ -121,6 +137,7 @@ static int plots_read(struct nslab_store *store, struct nslab_plot_input *input,
 		input->has_placements |= differs(cell->placement, first->placement);
 		input->has_memories |= differs(cell->memory, first->memory);
 	}
+	plots_mark_arms(input);
 	return nslab_store_counted_workers(store, input->list, input->nr_counted, err);
 }
 
@@ -310,6 +327,7 @@ int nslab_plots_make(struct nslab_store *store, const char *folder, const char *
 	}
 	free(input.nr_counted);
 	free(input.contrasts);
+	free(input.is_new_arm);
 	nslab_figure_list_free(input.figures);
 	nslab_latency_list_free(input.latencies);
 	nslab_cell_list_free(input.list);

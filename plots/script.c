@@ -154,7 +154,7 @@ static void script_foot_trials(struct script *script)
 	if (!most)
 		snprintf(count, sizeof(count), "no trials");
 	else if (least == most)
-		snprintf(count, sizeof(count), "n = %zu trials", most);
+		snprintf(count, sizeof(count), "n = %zu trial%s", most, most == 1 ? "" : "s");
 	else
 		snprintf(count, sizeof(count), "n = %zu to %zu trials", least, most);
 	if (isfinite(script->input->harness_ns))
@@ -336,6 +336,41 @@ static void script_put_title(FILE *file, const struct script *script)
 	fputs(quoted, file);
 }
 
+/*
+ * Position of a text among the run's arms, so that an arm has one colour in all plots; the second
+ * run of a baseline comes behind them, and -1 is for what is no arm.
+ */
+static int script_tone(const struct nslab_plot_input *input, const char *text)
+{
+	int nr = 0, tone = -1;
+
+	for (size_t i = 0; input->list && i < input->list->nr; i++) {
+		const struct nslab_cell_record *cell = &input->list->cells[i].cell;
+		char arm[256];
+
+		if (!input->is_new_arm[i])
+			continue;
+		nslab_arm_text(cell, arm, sizeof(arm));
+		if (!strcmp(text, cell->arm) || !strcmp(text, arm))
+			tone = nr;
+		nr++;
+	}
+	if (tone < 0 && strlen(text) > 3 && !strcmp(text + strlen(text) - 3, " A'"))
+		tone = nr;
+	return tone;
+}
+
+static void script_put_tones(FILE *file, const struct script *script)
+{
+	const struct nslab_names *arms = &script->figure->arms;
+
+	for (size_t i = 0; i < arms->nr; i++) {
+		int tone = script_tone(script->input, arms->texts[i]);
+
+		fprintf(file, "%s%d", i ? ", " : "", tone < 0 ? (int)i : tone);
+	}
+}
+
 struct script_number {
 	const char *word;
 	int value;
@@ -375,6 +410,8 @@ static int script_put_word(FILE *file, const struct script *script, const char *
 		script_put_names(file, &figure->xlabels, figure->xlabels.nr, 80);
 	else if (!strcmp(word, "TICKS"))
 		script_put_ticks(file, script);
+	else if (!strcmp(word, "TONES"))
+		script_put_tones(file, script);
 	else if (!strcmp(word, "TICK_NAMES"))
 		script_put_names(file, &figure->ticks, figure->ticks.nr, SCRIPT_MAX_KEY_CHARS);
 	else if (!strcmp(word, "FOOTS"))
@@ -520,6 +557,7 @@ static void script_put_row(FILE *file, const struct nslab_figure *figure,
 static int script_put_table(FILE *file, const struct script *script, struct nslab_err *err)
 {
 	const struct nslab_figure *figure = script->figure;
+	size_t at = 0;
 
 	(void)err;
 	fprintf(file, "# numaslab plot '%s': ", figure->name);
@@ -537,8 +575,17 @@ static int script_put_table(FILE *file, const struct script *script, struct nsla
 	}
 	fprintf(file, "# facet\tarm\tx\tvalue\tlow\thigh\tn\tx_label\tarm_name\tfacet_name\tnote"
 		      "\tslot\tunclear\n");
-	for (size_t i = 0; i < figure->nr_rows; i++)
-		script_put_row(file, figure, &figure->rows[i]);
+	/* one data set of gnuplot for each facet, so that a panel reads no other's rows */
+	for (int facet = 0; facet < (int)figure->facets.nr; facet++) {
+		size_t from = at;
+
+		for (; at < figure->nr_rows && figure->rows[at].facet == facet; at++)
+			script_put_row(file, figure, &figure->rows[at]);
+		if (at == from)
+			fprintf(file, "%d\t0\tNaN\tNaN\tNaN\tNaN\t0\t\t\t\tempty\t0\t0\n",
+				facet + 1);
+		fputs("\n\n", file);
+	}
 	return 0;
 }
 

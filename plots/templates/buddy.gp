@@ -1,4 +1,3 @@
 
 xname = 'ms'
 LOG = 1
-ML = 54

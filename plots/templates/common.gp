@@ -37,7 +37,7 @@ FOOT_H = TEXT ? 16 : 15
 KEY_H = TEXT ? 16 * (@KEY_ROWS@ > 0 ? A2 - A1 + 2 : 0) : 21 * (A2 - A1 + 2)
 GRID_H = (F2 - F1 + COLS) / COLS * FACET_H
 TOP = TEXT ? 32 + KEY_H : 52
-W = FACET_W * COLS + (TEXT ? 0.0 : @KEY_WIDTH@)
+W = 0.0 + FACET_W * COLS + (TEXT ? 0 : @KEY_WIDTH@)
 H = TOP + (!TEXT && KEY_H > GRID_H ? KEY_H : GRID_H) + FOOT_H * NR_FOOTS + 12.0
 KEY_X = TEXT ? 16 : COLS * FACET_W + 14
 KEY_Y = TEXT ? 32 : TOP + 20
@@ -69,7 +69,10 @@ if (DARK) {
 	array hue[16] = [0x0072b2, 0xe69f00, 0x009e73, 0xd55e00, 0x56b4e9, 0xcc79a7, 0xc9b800, \
 		0x666666, 0x003959, 0x734f00, 0x004f39, 0x6a2f00, 0x2b5a74, 0x663c53, 0x787221, 0x1a1a1a]
 }
-color(a) = hue[int(a - 1) % 16 + 1]
+# an arm has the same colour in all plots of a run
+array tone[@NR_ARMS@] = [@TONES@]
+color(a) = hue[tone[a] % 16 + 1]
+mark(a) = 5 + tone[a] % 10
 # viridis rises in brightness, so it also reads in grey
 set palette defined (0 '#440154', 1 '#414487', 2 '#2a788e', 3 '#22a884', 4 '#7ad151', 5 '#fde725')
 
@@ -103,6 +106,7 @@ set xlabel textcolor rgb SOFT
 set ylabel textcolor rgb SOFT
 set cblabel textcolor rgb SOFT
 if (!TEXT) { set grid y lc rgb GRID lt 1 lw 1 }
+if (TEXT) { set errorbars 0 }
 set key off textcolor rgb SOFT
 
 # For `eval`, with the facet's number in f and the margins inside it in pixels in ML, MR and MB.
@@ -118,4 +122,6 @@ FRAME = 'set lmargin at screen sx(left(f) + (TEXT && ML < 88 ? 88 : ML));' \
 # the key stands once, beside the first facet
 KEY = 'if (f == F1) { set key at screen sx(KEY_X), screen sy(KEY_Y) left top Left reverse' \
 	. ' samplen 2 spacing (TEXT ? 1 : 1.3) noautotitle } else { unset key };'
+# room that names on the y axis take, in pixels
+names_room(n) = (n > 46 ? 46 : n) * (TEXT ? 8 : 6.7) + (TEXT ? 24 : 36)
 is(f, a) = column(1) == f && column(2) == a

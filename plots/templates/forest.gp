@@ -1,18 +1,20 @@
 
 # ---- a line for each cell: ratio and interval, coloured by the verdict ----
 array tick[@NR_TICKS@] = [@TICK_NAMES@]
-array verdict[4] = [color(3), color(4), SOFT, PALE]
+array verdict[4] = [hue[3], hue[4], SOFT, PALE]
 PER_FACET = 36
-ML = 330
+LONGEST = 1
+do for [t = 1:NT] { if (strlen(tick[t]) > LONGEST) { LONGEST = strlen(tick[t]) } }
+ML = names_room(LONGEST) - 14
 MB = 44
-set grid x y lc rgb GRID lt 1 lw 1
+if (!TEXT) { set grid x y lc rgb GRID lt 1 lw 1 }
 set multiplot
 do for [f = F1:F2] {
 	set xrange [*:*]
 	set yrange [*:*]
-	stats DATA using ($1 == f ? $5 : NaN) name 'L' nooutput
-	stats DATA using ($1 == f ? $6 : NaN) name 'R' nooutput
-	stats DATA using ($1 == f ? $3 : NaN) name 'N' nooutput
+	stats DATA index f - 1 using ($1 == f ? $5 : NaN) name 'L' nooutput
+	stats DATA index f - 1 using ($1 == f ? $6 : NaN) name 'R' nooutput
+	stats DATA index f - 1 using ($1 == f ? $3 : NaN) name 'N' nooutput
 	LOW = L_min < 0.985 ? L_min / 1.02 : 0.97
 	HIGH = R_max > 1.015 ? R_max * 1.02 : 1.03
 	eval FRAME
@@ -36,7 +38,7 @@ do for [f = F1:F2] {
 	set object 1 rectangle from 1 / 1.01, graph 0 to 1.01, graph 1 behind fc rgb BAND \
 		fs solid 1.0 noborder
 	set arrow 1 from 1, graph 0 to 1, graph 1 nohead lc rgb LINE lw 1
-	plot for [a = A1:A2] DATA using (is(f, a) ? $4 : NaN):3:5:6 with xerrorbars \
+	plot for [a = A1:A2] DATA index f - 1 using (is(f, a) ? $4 : NaN):3:5:6 with xerrorbars \
 		pt (TEXT ? 6 : a == 4 ? 6 : 7) ps 0.7 lw 1.6 lc rgb verdict[a] title arm[a]
 }
 unset multiplot

@@ -1,4 +1,3 @@
 
 xname = 'PU (OS index)'
 LOG = 0
-ML = 54

@@ -1,8 +1,11 @@
 
 # ---- heat maps on one scale: arms from top to bottom, ticks from left to right ----
+LONGEST = 1
+do for [a = 1:NA] { if (strlen(arm[a]) > LONGEST) { LONGEST = strlen(arm[a]) } }
+ML = names_room(LONGEST)
 array tick[@NR_TICKS@] = [@TICK_NAMES@]
-V_records = 0
 stats DATA using 4 name 'V' nooutput
+if (!exists("V_records")) { V_records = 0 }
 LO = V_records > 0 ? V_min : 0
 HI = V_records > 0 ? V_max : 1
 if (LOG) {
@@ -15,8 +18,8 @@ if (LOG) {
 set cbrange [LO:HI]
 bright(v) = LOG ? log(v > 1 ? v : 1) / log(HI) : (v - LO) / (HI - LO)
 on(v) = bright(v) > 0.6 ? 0x000000 : 0xffffff
-plain(v) = v >= 99.5 ? sprintf('%.0f', v) : v >= 9.95 ? sprintf('%.1f', v) : sprintf('%.2f', v)
-# what cannot be told from the best stands in brackets
+plain(v) = v == 0 ? '0' : v >= 99.5 ? sprintf('%.0f', v) : v >= 9.95 ? sprintf('%.1f', v) : sprintf('%.2f', v)
+# what cannot be told from the best is grey and in brackets
 show(v, mark) = LOG ? sprintf('%.0f', v) : mark != 0 ? '(' . plain(v) . ')' : plain(v)
 unset grid
 set border 15
@@ -26,8 +29,8 @@ set multiplot
 do for [f = F1:F2] {
 	set yrange [*:*]
 	set xrange [*:*]
-	stats DATA using ($1 == f ? $2 : NaN) name 'Y' nooutput
-	set xrange [-0.5:NT - 0.5]
+	stats DATA index f - 1 using ($1 == f ? $2 : NaN) name 'Y' nooutput
+	set xrange [(TEXT ? -0.9 : -0.5):NT - 0.5]
 	set yrange [Y_max + 0.5:Y_min - 0.5]
 	set xtics scale 0 ()
 	set ytics scale 0 ()
@@ -35,7 +38,7 @@ do for [f = F1:F2] {
 	ROWS = int(Y_max - Y_min + 1)
 	STEP = ROWS > 36 ? int(ceil(ROWS / 16.0)) : 1
 	do for [a = int(Y_min):int(Y_max):STEP] { set ytics add (arm[a] a) }
-	STEP = NT > 16 ? int(ceil(NT / 12.0)) : 1
+	STEP = NT > (TEXT ? 9 : 16) ? int(ceil(NT / (TEXT ? 9.0 : 12.0))) : 1
 	do for [t = 1:NT:STEP] { set xtics add (tick[t] t - 1) }
 	eval FRAME
 	set title facet[f] offset 0, -0.5 font sprintf(',%.3g', 8.5 * POINTS)
@@ -50,12 +53,15 @@ do for [f = F1:F2] {
 	}
 	HAS_ROOM = (FACET_W - ML - MR) / NT >= 26 && (FACET_H - 26 - MB) / ROWS >= 12
 	if (TEXT) {
-		plot DATA using (column(1) == f && $4 == $4 ? $3 : NaN):2:(show($4, $13)) with labels
+		plot DATA index f - 1 using (column(1) == f && $4 == $4 && int($3) % STEP == 0 ? $3 : NaN):2:(show($4, $13)) with labels
 	} else {
-		plot DATA using (column(1) == f && $4 == $4 ? $3 : NaN):2:($3 - 0.5):($3 + 0.5) \
-			:($2 - 0.5):($2 + 0.5):4 with boxxyerror lc palette, \
-			DATA using (column(1) == f && $4 == $4 && HAS_ROOM ? $3 : NaN):2 \
-			:(show($4, $13)):(on($4)) with labels font FOOT_FONT tc rgb variable
+		plot DATA index f - 1 using (column(1) == f && $4 == $4 && $13 == 0 ? $3 : NaN):2 \
+			:($3 - 0.5):($3 + 0.5):($2 - 0.5):($2 + 0.5):4 with boxxyerror lc palette, \
+			DATA index f - 1 using (column(1) == f && $4 == $4 && $13 != 0 ? $3 : NaN):2 \
+			:($3 - 0.5):($3 + 0.5):($2 - 0.5):($2 + 0.5) with boxxyerror lc rgb GRID, \
+			DATA index f - 1 using (column(1) == f && $4 == $4 && HAS_ROOM ? $3 : NaN):2 \
+			:(show($4, $13)):($13 != 0 ? SOFT : on($4)) with labels font FOOT_FONT \
+			tc rgb variable
 	}
 }
 unset multiplot

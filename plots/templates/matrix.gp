@@ -1,4 +1,3 @@
 
 xname = 'freeing node'
 LOG = 0
-ML = 54

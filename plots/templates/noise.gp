@@ -6,8 +6,8 @@ set multiplot
 do for [f = F1:F2] {
 	set xrange [*:*]
 	set yrange [*:*]
-	V_records = 0
-	stats DATA using ($1 == f ? $4 : NaN) name 'V' nooutput
+	stats DATA index f - 1 using ($1 == f ? $4 : NaN) name 'V' nooutput
+	if (!exists("V_records")) { V_records = 0 }
 	stats DATA using 3 name 'X' nooutput
 	set xrange [X_min - 0.5:X_max + 0.5]
 	SPAN = V_records == 0 ? 1 : V_max > -V_min ? V_max : -V_min
@@ -22,7 +22,7 @@ do for [f = F1:F2] {
 	if (V_records == 0) {
 		set label 100 'fewer than 6 blocks' at graph 0.5, graph 0.5 center tc rgb FAINT
 	}
-	plot for [a = A1:A2] DATA using (is(f, a) ? $3 : NaN):4 with linespoints pt 4 + a ps 0.7 \
+	plot for [a = A1:A2] DATA index f - 1 using (is(f, a) ? $3 : NaN):4 with linespoints pt mark(a) ps 0.7 \
 		lw 1.4 lc rgb color(a) title arm[a]
 	unset label 100
 }

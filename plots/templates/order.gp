@@ -10,8 +10,8 @@ do for [f = F1:F2] {
 	# stats looks only inside the ranges that are set
 	set xrange [*:*]
 	set yrange [*:*]
-	V_records = 0
-	stats DATA using ($1 == f ? $6 : NaN) name 'V' nooutput
+	stats DATA index f - 1 using ($1 == f ? $6 : NaN) name 'V' nooutput
+	if (!exists("V_records")) { V_records = 0 }
 	set xrange [LEFT:RIGHT]
 	eval FRAME
 	eval KEY
@@ -22,12 +22,12 @@ do for [f = F1:F2] {
 	if (V_records == 0) {
 		set label 100 'not counted in this run' at graph 0.5, graph 0.5 center tc rgb FAINT
 	}
-	plot for [a = A1:A2] DATA using (is(f, a) ? $3 : NaN):5:(0):($6 - $5) \
+	plot for [a = A1:A2] DATA index f - 1 using (is(f, a) ? $3 : NaN):5:(0):($6 - $5) \
 			with vectors heads size screen 0.004,90 fixed lw 1.4 lc rgb color(a) notitle, \
-		for [a = A1:A2] DATA using (is(f, a) && $3 >= 0 ? $3 : NaN):4 with linespoints \
-			pt 4 + a ps 0.9 lw 1.8 lc rgb color(a) title arm[a], \
-		for [a = A1:A2] DATA using (is(f, a) && $3 < 0 ? $3 : NaN):4 with points \
-			pt 4 + a ps 1.1 lw 1.8 lc rgb color(a) notitle
+		for [a = A1:A2] DATA index f - 1 using (is(f, a) && $3 >= 0 ? $3 : NaN):4 with linespoints \
+			pt mark(a) ps 0.9 lw 1.8 lc rgb color(a) title arm[a], \
+		for [a = A1:A2] DATA index f - 1 using (is(f, a) && $3 < 0 ? $3 : NaN):4 with points \
+			pt mark(a) ps 1.1 lw 1.8 lc rgb color(a) notitle
 	unset label 100
 }
 unset multiplot

@@ -2,4 +2,3 @@
 array over[@NR_XLABELS@] = [@XLABELS@]
 xname = over[1]
 LOG = 0
-ML = 300
