@@ -143,6 +143,31 @@ static void gnuplot_first_words(const char *text, char *out, size_t out_bytes)
 	snprintf(out, out_bytes, "gnuplot: %.*s", len, best);
 }
 
+/* gnuplot begins a text with a form feed, whatever it is told, and ends its lines with blanks. */
+static void gnuplot_trim(const char *path)
+{
+	FILE *file = fopen(path, "r+e");
+	char *line = NULL;
+	size_t line_bytes = 0;
+	off_t from = 0, to = 0;
+
+	while (file && !fseeko(file, from, SEEK_SET) && getline(&line, &line_bytes, file) > 0) {
+		size_t feed = strspn(line, "\f"), len = strcspn(line, "\n");
+
+		from = ftello(file);
+		while (len > feed && line[len - 1] == ' ')
+			len--;
+		fseeko(file, to, SEEK_SET);
+		fprintf(file, "%.*s\n", (int)(len - feed), line + feed);
+		to = ftello(file);
+	}
+	free(line);
+	if (file && (fflush(file) || ftruncate(fileno(file), to)))
+		unlink(path); /* half a text */
+	if (file)
+		fclose(file);
+}
+
 static const char *gnuplot_ending(unsigned format)
 {
 	return format == NSLAB_PLOT_PNG ? "png" : format == NSLAB_PLOT_SVG ? "svg" : "txt";
@@ -175,6 +200,8 @@ int nslab_gnuplot_run(const struct nslab_gnuplot_job *job, char *why, size_t why
 		return -ENAMETOOLONG;
 	unlink(picture); /* a picture of an earlier run would look like success */
 	rc = gnuplot_call(job->folder, argv, text, sizeof(text));
+	if (!rc && job->format == NSLAB_PLOT_TEXT)
+		gnuplot_trim(picture);
 	if (!rc && !stat(picture, &st) && st.st_size > 0)
 		return 0;
 	if (rc < 0)

@@ -78,7 +78,7 @@ set palette defined (0 '#440154', 1 '#414487', 2 '#2a788e', 3 '#22a884', 4 '#7ad
 
 SIZE = sprintf('size %d,%d', TEXT ? W / 8 : W, TEXT ? H / 16 : H)
 if (TEXT) {
-	eval 'set terminal dumb mono noenhanced ' . SIZE
+	eval 'set terminal dumb nofeed mono noenhanced ' . SIZE
 } else {
 	LOOK = sprintf(" font 'DejaVu Sans,%d' background '%s' noenhanced", \
 		format eq 'svg' ? 12 : 9, PAPER)
@@ -122,6 +122,8 @@ FRAME = 'set lmargin at screen sx(left(f) + (TEXT && ML < 88 ? 88 : ML));' \
 # the key stands once, beside the first facet
 KEY = 'if (f == F1) { set key at screen sx(KEY_X), screen sy(KEY_Y) left top Left reverse' \
 	. ' samplen 2 spacing (TEXT ? 1 : 1.3) noautotitle } else { unset key };'
+# a tick's label is a format
+label(s) = strstrt(s, '%') ? s[1:strstrt(s, '%')] . '%' . label(s[strstrt(s, '%') + 1:*]) : s
 # room that names on the y axis take, in pixels
 names_room(n) = (n > 46 ? 46 : n) * (TEXT ? 8 : 6.7) + (TEXT ? 24 : 36)
 is(f, a) = column(1) == f && column(2) == a

@@ -33,7 +33,7 @@ do for [f = F1:F2] {
 	} } }
 	set format x '%g'
 	set ytics scale 0 ()
-	do for [i = 0:int(N_max)] { set ytics add (tick[(f - 1) * PER_FACET + i + 1] i) }
+	do for [i = 0:int(N_max)] { set ytics add (label(tick[(f - 1) * PER_FACET + i + 1]) i) }
 	set xlabel unit[1] offset 0, 0.4
 	set object 1 rectangle from 1 / 1.01, graph 0 to 1.01, graph 1 behind fc rgb BAND \
 		fs solid 1.0 noborder

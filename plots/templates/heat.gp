@@ -37,9 +37,9 @@ do for [f = F1:F2] {
 	# not every row of a large map has room for its name
 	ROWS = int(Y_max - Y_min + 1)
 	STEP = ROWS > 36 ? int(ceil(ROWS / 16.0)) : 1
-	do for [a = int(Y_min):int(Y_max):STEP] { set ytics add (arm[a] a) }
+	do for [a = int(Y_min):int(Y_max):STEP] { set ytics add (label(arm[a]) a) }
 	STEP = NT > (TEXT ? 9 : 16) ? int(ceil(NT / (TEXT ? 9.0 : 12.0))) : 1
-	do for [t = 1:NT:STEP] { set xtics add (tick[t] t - 1) }
+	do for [t = 1:NT:STEP] { set xtics add (label(tick[t]) t - 1) }
 	eval FRAME
 	set title facet[f] offset 0, -0.5 font sprintf(',%.3g', 8.5 * POINTS)
 	set xlabel xname offset 0, 0.4

@@ -15,7 +15,7 @@ do for [f = F1:F2] {
 	eval KEY
 	set xtics scale 0 ()
 	ROOM = int((FACET_W - ML - MR) / (TEXT ? 9.0 : 6.5) / (A2 - A1 + 1))
-	do for [a = A1:A2] { set xtics add (arm[a][1:ROOM] a) }
+	do for [a = A1:A2] { set xtics add (label(arm[a][1:ROOM]) a) }
 	set ylabel unit[1] offset 0.5, 0
 	plot for [a = A1:A2] DATA index f - 1 using (kind(f, a, 'outline') ? a + $5 : NaN):4 with filledcurves closed \
 			lc rgb color(a) fs transparent solid 0.35 border lc rgb color(a) notitle, \
