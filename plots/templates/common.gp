@@ -120,7 +120,7 @@ FRAME = 'set lmargin at screen sx(left(f) + (TEXT && ML < 88 ? 88 : ML));' \
 	. 'set title facet[f] offset 0, -0.5 font HEAD_FONT;' \
 	. 'if (f != F1) { unset label };'
 # the key stands once, beside the first facet
-KEY = 'if (f == F1) { set key at screen sx(KEY_X), screen sy(KEY_Y) left top Left reverse' \
+KEY = 'if (f == F1) { set key at screen sx(KEY_X), screen sy(KEY_Y) left top Left reverse maxcols 1' \
 	. ' samplen 2 spacing (TEXT ? 1 : 1.3) noautotitle } else { unset key };'
 # a tick's label is a format
 label(s) = strstrt(s, '%') ? s[1:strstrt(s, '%')] . '%' . label(s[strstrt(s, '%') + 1:*]) : s
