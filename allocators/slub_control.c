@@ -149,8 +149,10 @@ static void slub_retire_cpu(struct slub_cpu *cpu)
 		uint64_t count[SLUB_NR_COUNTS] = {0};
 
 		slub_cpu_counts(&cpu->base.link, s, count, &s->retired_ops, &s->retired_sheaf_ops);
-		for (int i = 0; i < SLUB_NR_COUNTS; i++)
-			__atomic_fetch_add(&s->count[i], count[i], __ATOMIC_RELAXED);
+		for (int i = 0; i < SLUB_NR_COUNTS; i++) {
+			if (count[i])
+				__atomic_fetch_add(&s->count[i], count[i], __ATOMIC_RELAXED);
+		}
 		if (slot)
 			sheaves_retire_slot(cpu->base.heap->env, slot);
 	}

@@ -7,6 +7,7 @@
  * accepted. A name may belong to several kinds; all of them are shown.
  */
 #include "cli/command.h"
+#include "cli/help_pages.h"
 #include "core/param.h"
 #include "results/text.h"
 #include "runner/counters/group.h"
@@ -24,23 +25,27 @@ static int help_command(int argc, char **argv);
 
 const struct nslab_command nslab_command_help = {
 	.name = "help",
-	.summary = "describe a command, an allocator or a workload",
-	.usage = "[NAME]",
+	.summary = "describe a command, a plug-in, or the keys of a plan",
+	.usage = "[TOPIC|keys]",
 	.run = help_command,
 };
 
-static void print_params(const struct nslab_param *rows)
+static void print_param(const struct nslab_param *row)
 {
 	char accepted[256], text[1024];
 
+	nslab_param_accepts(row, accepted, sizeof(accepted));
+	snprintf(text, sizeof(text), "%s (%s; %s)", row->help, *row->def ? row->def : "empty",
+		 accepted);
+	nslab_text_fold(stdout, row->name, text, HELP_INDENT, HELP_COLUMNS);
+}
+
+static void print_params(const struct nslab_param *rows)
+{
 	if (rows && rows->name)
 		puts("\nparameters (default; accepted values)");
-	for (; rows && rows->name; rows++) {
-		nslab_param_accepts(rows, accepted, sizeof(accepted));
-		snprintf(text, sizeof(text), "%s (%s; %s)", rows->help,
-			 *rows->def ? rows->def : "empty", accepted);
-		nslab_text_fold(stdout, rows->name, text, HELP_INDENT, HELP_COLUMNS);
-	}
+	for (; rows && rows->name; rows++)
+		print_param(rows);
 }
 
 static void print_line(const char *label, const char *text)
@@ -152,16 +157,54 @@ static bool help_group(const char *name)
 	return group != NULL;
 }
 
-/* A command may have the name of a plug-in, as `list` has: then both are told. */
-static int help_record(const char *name, const char *const *plugins, bool is_command)
+static void help_key(void *context, const struct nslab_param *row)
 {
-	struct nslab_registry *registry = NULL;
-	struct nslab_err err = {""};
-	bool is_found = is_command;
-	int rc = nslab_registry_open(plugins, &registry, &err);
+	(void)context;
+	print_param(row);
+}
 
-	if (rc)
-		return nslab_complain(&err, rc);
+static void help_keys(void)
+{
+	puts("keys of a plan (default; accepted values); parameters of a plug-in are PLUGIN.KEY");
+	nslab_plan_each_key(help_key, NULL);
+}
+
+/* ---- names that are nowhere ---- */
+
+#define HELP_NAMES 256
+
+static int help_nothing(const char *name, const struct nslab_registry *registry)
+{
+	const char *names[HELP_NAMES] = {"keys"};
+	const struct nslab_entry_record *record;
+	const char *guess;
+	size_t nr = 1;
+
+	for (size_t i = 0; nslab_commands[i] && nr < HELP_NAMES; i++) {
+		if (!nslab_commands[i]->is_hidden)
+			names[nr++] = nslab_commands[i]->name;
+	}
+	for (int kind = 0; kind < NSLAB_NR_PLUGIN_KINDS; kind++) {
+		for (size_t i = 0; nr < HELP_NAMES; i++) {
+			record = nslab_registry_at(registry, (enum nslab_plugin_kind)kind, i);
+			if (!record)
+				break;
+			names[nr++] = record->name;
+		}
+	}
+	guess = nslab_nearest(name, names, nr);
+	fprintf(stderr,
+		"numaslab: nothing is called '%s'%s%s%s; `numaslab list` and `numaslab --help` "
+		"tell what there is\n",
+		name, guess ? ", did you mean '" : "", guess ? guess : "", guess ? "'" : "");
+	return NSLAB_EXIT_USAGE;
+}
+
+/* A command may have the name of a plug-in, as `list` has: then both are told. */
+static int help_record(const char *name, const struct nslab_registry *registry, bool is_command)
+{
+	bool is_found = is_command;
+
 	for (int kind = 0; kind < NSLAB_NR_PLUGIN_KINDS; kind++) {
 		const struct nslab_entry_record *record =
 			nslab_registry_find(registry, (enum nslab_plugin_kind)kind, name);
@@ -173,45 +216,65 @@ static int help_record(const char *name, const char *const *plugins, bool is_com
 			is_found = true;
 		}
 	}
-	nslab_registry_destroy(registry);
-	if (is_found || help_group(name))
-		return NSLAB_EXIT_DONE;
-	fprintf(stderr,
-		"numaslab: nothing is called '%s'; `numaslab list` and `numaslab --help` tell what "
-		"there is\n",
-		name);
-	return NSLAB_EXIT_USAGE;
+	return is_found || help_group(name) ? NSLAB_EXIT_DONE : help_nothing(name, registry);
+}
+
+static int help_topic(char *name, const struct nslab_registry *registry)
+{
+	bool is_found = !strcmp(name, "keys");
+
+	if (is_found)
+		help_keys();
+	for (size_t i = 0; nslab_commands[i]; i++) {
+		char help[] = "--help";
+		char *args[] = {name, help, NULL};
+
+		if (!strcmp(nslab_commands[i]->name, name)) {
+			nslab_commands[i]->run(2, args);
+			is_found = true;
+		}
+	}
+	return help_record(name, registry, is_found);
+}
+
+static void help_commands(void)
+{
+	for (size_t i = 0; nslab_commands[i]; i++) {
+		if (!nslab_commands[i]->is_hidden)
+			printf("%-10s %s\n", nslab_commands[i]->name, nslab_commands[i]->summary);
+	}
 }
 
 static int help_command(int argc, char **argv)
 {
 	const char *plugins[NSLAB_OPTION_LIST_MAX] = {NULL};
+	const char *man = NULL, *shell = NULL;
 	const struct nslab_option rows[] = {
+		{"man", 0, NSLAB_OPTION_TEXT, &man, "PAGE",
+		 "print a manual page: numaslab, keys, allocators, workloads, pages, a command"},
+		{"completion", 0, NSLAB_OPTION_TEXT, &shell, "bash|zsh|fish",
+		 "print the completion of a shell"},
 		{"plugin", 0, NSLAB_OPTION_LIST, plugins, "FILE", "load a plug-in"},
 		{.name = NULL},
 	};
-	bool is_command = false;
-	int nr_operands;
-	int rc = nslab_options_parse(&nslab_command_help, rows, argc, argv, &nr_operands);
+	struct nslab_registry *registry = NULL;
+	struct nslab_err err = {""};
+	int nr_operands, rc;
+	int status = nslab_options_parse(&nslab_command_help, rows, argc, argv, &nr_operands);
 
-	if (rc >= 0)
-		return rc;
-	if (!nr_operands) {
-		for (size_t i = 0; nslab_commands[i]; i++) {
-			if (!nslab_commands[i]->is_hidden)
-				printf("%-10s %s\n", nslab_commands[i]->name,
-				       nslab_commands[i]->summary);
-		}
-		return NSLAB_EXIT_DONE;
-	}
-	for (size_t i = 0; nslab_commands[i]; i++) {
-		char help[] = "--help";
-		char *args[] = {argv[1], help, NULL};
-
-		if (!strcmp(nslab_commands[i]->name, argv[1])) {
-			nslab_commands[i]->run(2, args);
-			is_command = true;
-		}
-	}
-	return help_record(argv[1], plugins, is_command);
+	if (status >= 0)
+		return status;
+	rc = nslab_registry_open(plugins, &registry, &err);
+	if (!rc && man)
+		rc = nslab_help_man(man, registry, &err);
+	else if (!rc && shell)
+		rc = nslab_help_completion(shell, registry, &err);
+	else if (!rc && !nr_operands)
+		help_commands();
+	else if (!rc)
+		status = help_topic(argv[1], registry);
+	nslab_registry_destroy(registry);
+	if (rc)
+		return nslab_complain(&err, rc);
+	return status > 0 ? status : NSLAB_EXIT_DONE;
 }

@@ -14,6 +14,7 @@
 #include "runner/slab_rules.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,7 +117,7 @@ static int json_print(json_t *json, struct nslab_err *err)
 
 struct size_result {
 	size_t size;
-	unsigned values[NSLAB_NR_SLAB_COLUMNS];
+	unsigned values[NSLAB_NR_SLAB_RULES];
 	size_t waste_bytes;
 	double waste_percent;
 };
@@ -228,20 +229,20 @@ static void check_mismatch(struct order_check *c, const struct nslab_slab_row *r
 	}
 	if (c->nr_mismatches == 1)
 		printf("%-32s %-14s %9s %9s\n", "cache", "column", "real", "predicted");
-	printf("%-32s %-14s %9u %9u\n", row->name, word, row->value[column], predicted);
+	printf("%-32s %-14s %9" PRId64 " %9u\n", row->name, word, row->value[column], predicted);
 }
 
 static int check_row(struct order_check *c, const struct nslab_slab_row *row, struct nslab_err *err)
 {
-	unsigned predicted[NSLAB_NR_SLAB_COLUMNS];
+	unsigned predicted[NSLAB_NR_SLAB_RULES];
 	bool is_match = true;
 	int rc = nslab_slab_predict(c->rules, row->size, row->is_debug, predicted, err);
 
 	if (rc)
 		return nslab_fail_in(err, rc, "%s:%zu: cache '%.64s'", c->path, row->line,
 				     row->name);
-	for (int i = 0; i < NSLAB_NR_SLAB_COLUMNS; i++) {
-		if (!row->has_value[i] || row->value[i] == predicted[i])
+	for (int i = 0; i < NSLAB_NR_SLAB_RULES; i++) {
+		if (row->value[i] < 0 || row->value[i] == predicted[i])
 			continue;
 		is_match = false;
 		check_mismatch(c, row, i, predicted[i]);
@@ -261,6 +262,22 @@ static int check_print_json(struct order_check *c, struct nslab_err *err)
 	return json_print(json, err);
 }
 
+/* A table of which nothing is predicted would match whatever it holds. */
+static int check_columns(const struct nslab_slab_table *table, const char *path,
+			 struct nslab_err *err)
+{
+	bool is_compared = !table->header_line;
+
+	for (int i = 0; i < NSLAB_NR_SLAB_RULES; i++)
+		is_compared = is_compared || table->has_column[i];
+	if (is_compared)
+		return 0;
+	return nslab_fail(err, -EINVAL,
+			  "%s:%zu: nothing to compare: one of the columns order, objs_per_slab, "
+			  "min_partial, cpu_partial is needed",
+			  path, table->header_line);
+}
+
 /* 0 all match, 1 some do not, or a negative errno. */
 static int order_check(const struct order_options *o, const struct nslab_slab_rules *rules,
 		       struct nslab_err *err)
@@ -269,10 +286,12 @@ static int order_check(const struct order_options *o, const struct nslab_slab_ru
 	struct nslab_slab_table table;
 	int rc = nslab_slab_table_read(o->check, &table, err);
 
+	if (!rc)
+		rc = check_columns(&table, o->check, err);
 	if (o->is_json)
 		c.mismatches = json_array();
 	for (size_t i = 0; !rc && i < table.nr; i++) {
-		if (!table.rows[i].is_alias)
+		if (!table.rows[i].alias_of)
 			rc = check_row(&c, &table.rows[i], err);
 	}
 	if (!rc && o->is_json)
@@ -310,7 +329,7 @@ static int order_command(int argc, char **argv)
 		{"cpus", 'c', NSLAB_OPTION_INT, &o.nr_cpus, "N",
 		 "CPUs present in the machine (possible ones if only one is present)"},
 		{"kernel", 'k', NSLAB_OPTION_TEXT, &o.kernel, "VERSION",
-		 "whose rules: 6.1, 6.12 or 6.18 (default)"},
+		 "whose rules: 6.18 (default) or another release from 6.1 on"},
 		{"min-order", 0, NSLAB_OPTION_INT, &o.min_order, "N", "slab_min_order, 0 untold"},
 		{"max-order", 0, NSLAB_OPTION_INT, &o.max_order, "N", "slab_max_order, 3 untold"},
 		{"min-objects", 0, NSLAB_OPTION_INT, &o.min_objects, "N",

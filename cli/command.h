@@ -11,6 +11,7 @@
 #include "core/err.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 enum nslab_exit {
 	NSLAB_EXIT_DONE = 0,
@@ -57,6 +58,21 @@ struct nslab_option {
  */
 int nslab_options_parse(const struct nslab_command *command, const struct nslab_option *rows,
 			int argc, char **argv, int *nr_operands);
+
+typedef int (*nslab_output_fn)(void *state, FILE *out, struct nslab_err *err);
+
+/* Calls write for stdout (path NULL or "-"), or for a file that appears when it is complete. */
+int nslab_output(const char *path, nslab_output_fn write, void *state, struct nslab_err *err);
+
+typedef void (*nslab_help_fn)(void *context, const struct nslab_command *command,
+			      const struct nslab_option *rows);
+
+/* Calls show() with the command's rows; only names, letters, arguments and help mean something. */
+void nslab_options_visit(const struct nslab_command *command, nslab_help_fn show, void *context);
+
+/* The word that a usage text or an option's argument gives as it is ("show|check" holds two): the
+ * next one at *text, whose length it returns, or 0 past the last. */
+size_t nslab_usage_word(const char **text);
 
 /* "numaslab: TEXT" on stderr; returns the exit status for rc: 2 for -EINVAL and the like. */
 int nslab_complain(const struct nslab_err *err, int rc);

@@ -4,22 +4,45 @@
  * Nothing is parsed here: a subcommand reads its own options.
  */
 #include "cli/command.h"
+#include "core/paint.h"
+#include "runner/provenance.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static int usage(FILE *out, int status)
+static void print_command(FILE *out, const struct nslab_command *command)
 {
-	fprintf(out, "usage: numaslab COMMAND [options]\n\n");
+	nslab_paint(out, NSLAB_PAINT_HEAD, "  %-10s", command->name);
+	fprintf(out, " %s\n", command->summary);
+}
+
+static int usage(void)
+{
+	printf("usage: numaslab COMMAND [options]\n\n");
 	for (size_t i = 0; nslab_commands[i]; i++) {
 		if (!nslab_commands[i]->is_hidden)
-			fprintf(out, "  %-10s %s\n", nslab_commands[i]->name,
-				nslab_commands[i]->summary);
+			print_command(stdout, nslab_commands[i]);
 	}
-	fprintf(out,
-		"\nnumaslab COMMAND --help tells a command's options; start with `numaslab run`"
-		"\n");
-	return status;
+	printf("\nnumaslab COMMAND --help tells a command's options, numaslab --version the "
+	       "version;\nstart with `numaslab run`\n");
+	return NSLAB_EXIT_DONE;
+}
+
+/* What a new user needs, in the order in which it is needed. */
+static int first_steps(void)
+{
+	static const char *const names[] = {"topo", "list", "run", "compare", "help"};
+
+	fprintf(stderr, "usage: numaslab COMMAND [options]\n\n");
+	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+		for (size_t i = 0; nslab_commands[i]; i++) {
+			if (!strcmp(nslab_commands[i]->name, names[n]))
+				print_command(stderr, nslab_commands[i]);
+		}
+	}
+	fprintf(stderr, "\nstart with `numaslab run`, which takes a minute; "
+			"`numaslab --help` lists every command\n");
+	return NSLAB_EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -29,16 +52,22 @@ int main(int argc, char **argv)
 	size_t nr = 0;
 
 	if (argc < 2)
-		return usage(stderr, NSLAB_EXIT_USAGE);
+		return first_steps();
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-		return usage(stdout, NSLAB_EXIT_DONE);
-	for (; nslab_commands[nr] && nr < 64; nr++) {
-		names[nr] = nslab_commands[nr]->name;
-		if (!strcmp(argv[1], names[nr]))
-			return nslab_commands[nr]->run(argc - 1, argv + 1);
+		return usage();
+	if (!strcmp(argv[1], "--version")) {
+		printf("numaslab %s\n", nslab_version());
+		return NSLAB_EXIT_DONE;
+	}
+	for (size_t i = 0; nslab_commands[i] && nr < 64; i++) {
+		if (!strcmp(argv[1], nslab_commands[i]->name))
+			return nslab_commands[i]->run(argc - 1, argv + 1);
+		if (!nslab_commands[i]->is_hidden)
+			names[nr++] = nslab_commands[i]->name;
 	}
 	guess = nslab_nearest(argv[1], names, nr);
-	fprintf(stderr, "numaslab: unknown command '%s'%s%s%s; `numaslab --help` lists them\n",
-		argv[1], guess ? ", did you mean '" : "", guess ? guess : "", guess ? "'" : "");
+	nslab_paint(stderr, NSLAB_PAINT_BAD, "numaslab:");
+	fprintf(stderr, " unknown command '%s'%s%s%s; `numaslab --help` lists them\n", argv[1],
+		guess ? ", did you mean '" : "", guess ? guess : "", guess ? "'" : "");
 	return NSLAB_EXIT_USAGE;
 }

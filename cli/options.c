@@ -3,13 +3,31 @@
  * options.c: command lines from tables.
  *
  * Every subcommand describes its options as rows; --help is printed from the same rows, and a
- * mistyped option gets a guess. Options may stand before or after the operands.
+ * mistyped option gets a guess. Options may stand before or after the operands. Rows point at
+ * variables of the command that is running, so whoever wants all of them, to write a manual page,
+ * has each command asked for its help and takes the place of the printer.
  */
 #include "cli/command.h"
 
+#include "core/paint.h"
+
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void complain(const char *format, ...)
+{
+	va_list args;
+
+	nslab_paint(stderr, NSLAB_PAINT_BAD, "numaslab:");
+	fputc(' ', stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+}
 
 static const struct nslab_option *find_long(const struct nslab_option *rows, const char *name,
 					    size_t len)
@@ -48,6 +66,22 @@ static void print_help(const struct nslab_command *command, const struct nslab_o
 		command->print_more();
 }
 
+static struct {
+	nslab_help_fn show;
+	void *context;
+} options_visitor;
+
+void nslab_options_visit(const struct nslab_command *command, nslab_help_fn show, void *context)
+{
+	char name[] = "numaslab", help[] = "--help";
+	char *args[] = {name, help, NULL};
+
+	options_visitor.show = show;
+	options_visitor.context = context;
+	command->run(2, args);
+	options_visitor.show = NULL;
+}
+
 static int unknown_option(const struct nslab_command *command, const struct nslab_option *rows,
 			  const char *text)
 {
@@ -58,9 +92,9 @@ static int unknown_option(const struct nslab_command *command, const struct nsla
 	for (; rows->name && nr < 64; rows++)
 		names[nr++] = rows->name;
 	guess = nslab_nearest(text + strspn(text, "-"), names, nr);
-	fprintf(stderr, "numaslab: unknown option '%s'%s%s%s; see numaslab %s --help\n", text,
-		guess ? ", did you mean '--" : "", guess ? guess : "", guess ? "'" : "",
-		command->name);
+	complain("unknown option '%s'%s%s%s; see numaslab %s --help\n", text,
+		 guess ? ", did you mean '--" : "", guess ? guess : "", guess ? "'" : "",
+		 command->name);
 	return NSLAB_EXIT_USAGE;
 }
 
@@ -80,8 +114,7 @@ static int store(const struct nslab_option *row, const char *text)
 		*(long *)row->value = strtol(text, &end, 10);
 		if (*text && !*end)
 			return 0;
-		fprintf(stderr, "numaslab: option '--%s' takes a whole number, not '%s'\n",
-			row->name, text);
+		complain("option '--%s' takes a whole number, not '%s'\n", row->name, text);
 		return NSLAB_EXIT_USAGE;
 	case NSLAB_OPTION_LIST:
 		for (size_t i = 0; i + 1 < NSLAB_OPTION_LIST_MAX; i++) {
@@ -90,7 +123,7 @@ static int store(const struct nslab_option *row, const char *text)
 				return 0;
 			}
 		}
-		fprintf(stderr, "numaslab: option '--%s' was given too often\n", row->name);
+		complain("option '--%s' was given too often\n", row->name);
 		return NSLAB_EXIT_USAGE;
 	}
 	return NSLAB_EXIT_USAGE;
@@ -116,13 +149,12 @@ static int take(const struct nslab_command *command, const struct nslab_option *
 	if (!is_long && text[2])
 		argument = text + 2;
 	if (row->type == NSLAB_OPTION_FLAG && argument) {
-		fprintf(stderr, "numaslab: option '--%s' takes no value\n", row->name);
+		complain("option '--%s' takes no value\n", row->name);
 		return NSLAB_EXIT_USAGE;
 	}
 	if (row->type != NSLAB_OPTION_FLAG && !argument) {
 		if (*at + 1 >= argc) {
-			fprintf(stderr, "numaslab: option '--%s' needs a value: %s\n", row->name,
-				row->argument);
+			complain("option '--%s' needs a value: %s\n", row->name, row->argument);
 			return NSLAB_EXIT_USAGE;
 		}
 		argument = argv[++*at];
@@ -149,7 +181,10 @@ int nslab_options_parse(const struct nslab_command *command, const struct nslab_
 			continue;
 		}
 		if (!strcmp(text, "--help") || !strcmp(text, "-h")) {
-			print_help(command, rows);
+			if (options_visitor.show)
+				options_visitor.show(options_visitor.context, command, rows);
+			else
+				print_help(command, rows);
 			return NSLAB_EXIT_DONE;
 		}
 		rc = take(command, rows, argc, argv, &at);
@@ -162,6 +197,6 @@ int nslab_options_parse(const struct nslab_command *command, const struct nslab_
 
 int nslab_complain(const struct nslab_err *err, int rc)
 {
-	fprintf(stderr, "numaslab: %s\n", err->text[0] ? err->text : strerror(-rc));
+	complain("%s\n", err->text[0] ? err->text : strerror(-rc));
 	return NSLAB_EXIT_USAGE;
 }

@@ -18,9 +18,12 @@ static volatile int session_interrupted;
 
 static void session_on_signal(int signal_number)
 {
+	static const char told[] = "\nending after this trial; once more ends at once\n";
+
 	if (session_interrupted)
 		_exit(128 + signal_number);
 	session_interrupted = 1;
+	(void)!write(STDERR_FILENO, told, sizeof(told) - 1);
 }
 
 int nslab_session_open(struct nslab_session *session, const char *plan_name,

@@ -3,6 +3,7 @@ include(GNUInstallDirs)
 
 option(NUMASLAB_WERROR "Treat warnings as errors" OFF)
 option(NUMASLAB_TESTS "Build the tests" ON)
+option(NUMASLAB_DEBIAN "Install what a Debian package has, where it has it" OFF)
 option(NUMASLAB_DEBUG_LOCKS "Check the lock order at every acquisition" OFF)
 set(NUMASLAB_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thread")
 set(NUMASLAB_LIBPERF AUTO CACHE STRING "Hardware counters through libperf: AUTO, ON or OFF")

@@ -1,27 +1,10 @@
-# cmake -DSOURCE=DIR -DHEADER=FILE -P revision.cmake: writes the commit that SOURCE is at, and whether
-# its files differ from it. The header is only touched when it changes. Outside of a checkout, or
-# without git, both are unknown.
-set(sha unknown)
-set(is_dirty -1)
-find_program(GIT git)
-if(GIT AND EXISTS ${SOURCE}/.git)
-  set(git ${GIT} -c safe.directory=* -C ${SOURCE})
-  execute_process(COMMAND ${git} rev-parse HEAD OUTPUT_VARIABLE found RESULT_VARIABLE failed
-    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-  if(NOT failed)
-    set(sha ${found})
-    execute_process(COMMAND ${git} status --porcelain --untracked-files=no OUTPUT_VARIABLE changes
-      RESULT_VARIABLE failed ERROR_QUIET)
-    if(NOT failed)
-      string(LENGTH "${changes}" length)
-      set(is_dirty 0)
-      if(length)
-        set(is_dirty 1)
-      endif()
-    endif()
-  endif()
-endif()
-set(text "#define NSLAB_GIT_SHA \"${sha}\"\n#define NSLAB_GIT_DIRTY ${is_dirty}\n")
+# cmake -DSOURCE=DIR -DHEADER=FILE -P revision.cmake: writes what version and commit SOURCE is, and
+# whether its files differ from it. The header is only touched when it changes.
+include(${CMAKE_CURRENT_LIST_DIR}/NumaslabVersion.cmake)
+numaslab_version(${SOURCE})
+set(text "#define NSLAB_VERSION \"${NUMASLAB_VERSION}\"\n")
+string(APPEND text "#define NSLAB_GIT_SHA \"${NUMASLAB_COMMIT}\"\n")
+string(APPEND text "#define NSLAB_GIT_DIRTY ${NUMASLAB_IS_DIRTY}\n")
 set(old "")
 if(EXISTS ${HEADER})
   file(READ ${HEADER} old)

@@ -91,6 +91,8 @@ void nslab_param_accepts(const struct nslab_param *row, char *text, size_t text_
 	case NSLAB_PARAM_CHOICE:
 		break;
 	case NSLAB_PARAM_TEXT:
+		if (row->choices)
+			break;
 		snprintf(range, sizeof(range), "a text of at most %d bytes", NSLAB_TEXT_MAX - 1);
 		append(text, text_bytes, range);
 		break;

@@ -10,21 +10,17 @@
  * Left out: a time limit; scripts are ours and read one table.
  */
 #define _GNU_SOURCE
+#include "core/child.h"
 #include "plots/figure.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 /* Arrays and key entries of our scripts need it. */
 #define GNUPLOT_NEEDED 5.4
@@ -36,61 +32,6 @@ static const char *gnuplot_program(void)
 	return program && *program ? program : "gnuplot";
 }
 
-/* All that comes from fd; what does not fit is read and dropped. */
-static void gnuplot_listen(int fd, char *text, size_t text_bytes)
-{
-	size_t len = 0;
-	char rest[512];
-
-	for (;;) {
-		bool has_room = len + 1 < text_bytes;
-		ssize_t got = has_room ? read(fd, text + len, text_bytes - len - 1)
-				       : read(fd, rest, sizeof(rest));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		if (has_room)
-			len += (size_t)got;
-	}
-	text[len] = '\0';
-}
-
-/* Exit status, 128 + signal, or -errno. stdout and stderr go into text. */
-static int gnuplot_call(const char *folder, char *const *argv, char *text, size_t text_bytes)
-{
-	posix_spawn_file_actions_t actions;
-	int pipes[2], status, rc;
-	pid_t child;
-
-	*text = '\0';
-	if (pipe2(pipes, O_CLOEXEC))
-		return -errno;
-	rc = posix_spawn_file_actions_init(&actions);
-	if (rc)
-		goto out_pipe;
-	rc = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	rc = rc ? rc : posix_spawn_file_actions_adddup2(&actions, pipes[1], 1);
-	rc = rc ? rc : posix_spawn_file_actions_adddup2(&actions, pipes[1], 2);
-	if (!rc && folder)
-		rc = posix_spawn_file_actions_addchdir_np(&actions, folder);
-	rc = rc ? rc : posix_spawnp(&child, argv[0], &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-out_pipe:
-	close(pipes[1]);
-	if (!rc)
-		gnuplot_listen(pipes[0], text, text_bytes);
-	close(pipes[0]);
-	if (rc)
-		return -rc;
-	while (waitpid(child, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 int nslab_gnuplot_probe(char *why, size_t why_bytes)
 {
 	char program[PATH_MAX], text[256];
@@ -100,7 +41,7 @@ int nslab_gnuplot_probe(char *why, size_t why_bytes)
 	int rc;
 
 	snprintf(program, sizeof(program), "%s", gnuplot_program());
-	rc = gnuplot_call(NULL, argv, text, sizeof(text));
+	rc = nslab_child_run(NULL, argv, text, sizeof(text));
 	if (rc) {
 		snprintf(why, why_bytes,
 			 "cannot run '%.100s': %s; install gnuplot 5.4 or newer (Debian: "
@@ -199,7 +140,7 @@ int nslab_gnuplot_run(const struct nslab_gnuplot_job *job, char *why, size_t why
 	if (snprintf(picture, sizeof(picture), "%s/%s", job->folder, file) >= (int)sizeof(picture))
 		return -ENAMETOOLONG;
 	unlink(picture); /* a picture of an earlier run would look like success */
-	rc = gnuplot_call(job->folder, argv, text, sizeof(text));
+	rc = nslab_child_run(job->folder, argv, text, sizeof(text));
 	if (!rc && job->format == NSLAB_PLOT_TEXT)
 		gnuplot_trim(picture);
 	if (!rc && !stat(picture, &st) && st.st_size > 0)

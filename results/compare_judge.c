@@ -93,6 +93,27 @@ static int judge_adjust(struct nslab_comparison *comparison)
 	return rc;
 }
 
+#define JUDGE_NAMES 256
+
+static int judge_no_match(const struct nslab_comparison *comparison, const char *pattern,
+			  struct nslab_err *err)
+{
+	const char *names[JUDGE_NAMES];
+	const char *guess;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < comparison->list->nr && nr < JUDGE_NAMES; i++) {
+		if (judge_is_tested(&comparison->rows[i]))
+			names[nr++] = comparison->rows[i].cell->cell.arm;
+	}
+	guess = nslab_nearest(pattern, names, nr);
+	return nslab_fail(err, -EINVAL,
+			  "no cell that was compared matches '%s'%s%s%s; a pattern is held against"
+			  " the arm and against the whole key",
+			  pattern, guess ? ", did you mean '" : "", guess ? guess : "",
+			  guess ? "'" : "");
+}
+
 int nslab_comparison_judge(struct nslab_comparison *comparison, const char *const *patterns,
 			   struct nslab_err *err)
 {
@@ -102,10 +123,7 @@ int nslab_comparison_judge(struct nslab_comparison *comparison, const char *cons
 		patterns = NULL;
 	rc = judge_primary(comparison, patterns);
 	if (!rc && patterns && !comparison->nr_primary)
-		return nslab_fail(err, -EINVAL,
-				  "no cell that was compared matches '%s'; a pattern is held"
-				  " against the arm and against the whole key",
-				  patterns[0]);
+		return judge_no_match(comparison, patterns[0], err);
 	if (!rc)
 		rc = judge_adjust(comparison);
 	if (rc)

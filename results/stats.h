@@ -88,6 +88,17 @@ int nslab_unpaired_compare_with(struct nslab_rank_cache *cache, const double *a,
 				struct nslab_unpaired *result);
 
 /*
+ * Many arms in common blocks: two-sided p of "no difference to the arm `best`" for each, from ranks
+ * within blocks (Friedman's, compared as Conover does, by Student's t). x[block * nr_arms + arm].
+ * NaN for `best` itself. It pools the noise of all arms, so that few blocks suffice where there are
+ * many arms; two arms are better compared by nslab_paired_compare. Not adjusted for their number.
+ * 0, -EINVAL below 2 blocks or 2 arms or for a value that is not finite, -ENOMEM.
+ */
+int nslab_blocks_compare(const double *x, size_t nr_blocks, size_t nr_arms, size_t best, double *p);
+/* P(|T| > |t|) of Student's t with df degrees of freedom; NaN when df is 0. */
+double nslab_student_both(double t, size_t df);
+
+/*
  * Adjusted p values, in the order of p: family-wise (Holm) and false discovery rate (Benjamini and
  * Hochberg). NaN stays NaN and does not count. 0 or -ENOMEM.
  */

@@ -20,7 +20,8 @@
 #define _GNU_SOURCE
 #include "runner/exec_impl.h"
 
-#include "core/rng.h"
+#include "results/design.h"
+#include "runner/gate.h"
 #include "runner/provenance.h"
 #include "runner/record.h"
 
@@ -165,19 +166,6 @@ static bool exec_is_interrupted(const struct exec *e)
 	return e->options->is_interrupted && *e->options->is_interrupted;
 }
 
-static void shuffle(size_t *order, size_t n, uint64_t seed)
-{
-	for (size_t i = 0; i < n; i++)
-		order[i] = i;
-	for (size_t i = n; i > 1; i--) {
-		size_t j = nslab_rng_below(&seed, (uint32_t)i);
-		size_t swap = order[i - 1];
-
-		order[i - 1] = order[j];
-		order[j] = swap;
-	}
-}
-
 /* What the first block saw, so that a user has figures within seconds. */
 static void exec_first_look(struct exec *e, size_t f)
 {
@@ -222,32 +210,54 @@ static bool exec_has_trial(const struct exec_cell *cell, int block, int attempt)
 	return slot && slot->attempt >= attempt;
 }
 
+/* Its number among all of them, as progress counts. */
+static size_t exec_number(const struct exec *e, size_t f, size_t a)
+{
+	size_t number = a;
+
+	for (size_t i = 0; i < f; i++)
+		number += e->plan->families[i].nr_arms;
+	return number;
+}
+
+/* Its place in the block is taken when there is a trial of it, of now or of before. */
+static int exec_arm(struct exec *e, int block, int attempt, size_t f, size_t a, int *position)
+{
+	size_t number = exec_number(e, f, a);
+	int rc = 0;
+
+	if (exec_has_trial(&e->cells[f][a], block, attempt)) {
+		(*position)++;
+	} else if (exec_is_interrupted(e)) {
+		return -ECANCELED;
+	} else if (e->cells[f][a].nr_failed >= EXEC_GIVE_UP) {
+		nslab_progress_drop(&e->progress, number);
+		return 0;
+	} else {
+		if (!attempt)
+			nslab_progress_begin(&e->progress);
+		rc = exec_trial(e, block, attempt, f, a, (*position)++);
+	}
+	if (!rc && !attempt)
+		nslab_progress_step(&e->progress, number, e->plan->families[f].arms[a].key);
+	return rc;
+}
+
 /* Every arm once; what is finished already keeps its place. */
 static int exec_arms(struct exec *e, int block, int attempt, size_t f)
 {
 	const struct nslab_family *family = &e->plan->families[f];
-	uint64_t seed = nslab_rng_mix(e->plan->seed, (uint64_t)block * e->plan->nr_families + f);
 	int position = 0;
 
-	shuffle(e->order, family->nr_arms, attempt ? nslab_rng_mix(seed, (uint64_t)attempt) : seed);
+	nslab_design_order(e->plan->seed, block, attempt, f, e->plan->nr_families, e->order,
+			   family->nr_arms);
 	for (size_t i = 0; i < family->nr_arms; i++) {
-		size_t a = e->order[i];
 		int rc = 0;
 
-		if (family->arms[a].skipped)
-			continue;
-		if (exec_has_trial(&e->cells[f][a], block, attempt)) {
-			position++;
-		} else {
-			if (exec_is_interrupted(e))
-				return -ECANCELED;
-			if (e->cells[f][a].nr_failed < EXEC_GIVE_UP)
-				rc = exec_trial(e, block, attempt, f, a, position++);
-		}
+		if (!family->arms[e->order[i]].skipped)
+			rc = exec_arm(e, block, attempt, f, e->order[i], &position);
 		if (rc)
 			return rc;
-		if (!attempt)
-			nslab_progress_step(&e->progress, family->arms[a].key);
 	}
 	return 0;
 }
@@ -362,14 +372,44 @@ static const char *exec_status(const struct exec *e, int rc)
 	return e->result->is_interrupted ? "interrupted" : "done";
 }
 
+/* Adds to the host's state of now what of it speaks against the run, and tells it. */
+static int exec_env_changes(struct exec *e, json_t *after)
+{
+	struct nslab_run_record run;
+	double harness_ns;
+	char status[16];
+	int rc = nslab_store_run(e->store, &run, status, &harness_ns, e->err);
+	json_t *env = rc || !run.env_json ? NULL : json_loads(run.env_json, 0, NULL);
+	json_t *changes, *change;
+	size_t i;
+
+	changes = nslab_host_changes_json(json_object_get(json_object_get(env, "before"), "probes"),
+					  json_object_get(after, "probes"));
+	json_decref(env);
+	json_array_foreach(changes, i, change)
+	{
+		const char *probe = json_string_value(json_object_get(change, "probe"));
+
+		if (nslab_gate_is_ignored(e->options->ignored, probe))
+			json_array_remove(changes, i--);
+		else
+			nslab_progress_say(&e->progress, "warning: during the run: %s: %s", probe,
+					   json_string_value(json_object_get(change, "why")));
+	}
+	json_object_set_new(after, "changes", changes);
+	return rc;
+}
+
 /* The host once more: what changed during the run can be seen from the file. */
 static int exec_env_after(struct exec *e)
 {
-	json_t *env = nslab_provenance_snapshot(NULL);
+	json_t *env = nslab_provenance_snapshot(e->options->sysroot);
+	int rc = env ? exec_env_changes(e, env) : -ENOMEM;
 	char *text = env ? json_dumps(env, JSON_COMPACT) : NULL;
-	int rc = text ? nslab_store_env_after(e->store, text, e->err)
-		      : nslab_fail(e->err, -ENOMEM, "cannot keep the host's settings");
 
+	if (!rc)
+		rc = text ? nslab_store_env_after(e->store, text, e->err)
+			  : nslab_fail(e->err, -ENOMEM, "cannot keep the host's settings");
 	free(text);
 	json_decref(env);
 	return rc;
@@ -429,6 +469,23 @@ static int exec_open(struct exec *e)
 	return rc ? rc : exec_take_trials(e);
 }
 
+/* Without memory for it a run has no time left to show, and goes on. */
+static void exec_progress(struct exec *e)
+{
+	const struct nslab_plan *plan = e->plan;
+
+	nslab_progress_start(&e->progress, e->options->talk, &nslab_real_clock,
+			     exec_number(e, plan->nr_families, 0), (size_t)plan->nr_blocks);
+	if (plan->budget_ns > e->trials_ns)
+		e->progress.limit_ns = plan->budget_ns - e->trials_ns;
+	for (size_t f = 0; f < plan->nr_families; f++) {
+		for (size_t a = 0; a < plan->families[f].nr_arms; a++) {
+			if (plan->families[f].arms[a].skipped)
+				nslab_progress_drop(&e->progress, exec_number(e, f, a));
+		}
+	}
+}
+
 int nslab_exec_run(const struct nslab_exec_options *options, struct nslab_exec_result *result,
 		   struct nslab_err *err)
 {
@@ -445,7 +502,7 @@ int nslab_exec_run(const struct nslab_exec_options *options, struct nslab_exec_r
 	rc = exec_open(&e);
 	if (rc)
 		goto out_free;
-	nslab_progress_start(&e.progress, options->talk, result->nr_planned);
+	exec_progress(&e);
 	rc = exec_finish(&e, exec_blocks(&e));
 	nslab_progress_end(&e.progress);
 out_free:

@@ -13,6 +13,7 @@
 #include "runner/exec_impl.h"
 
 #include "core/rng.h"
+#include "results/design.h"
 #include "runner/counters/derive.h"
 #include "runner/record.h"
 #include "runner/slabinfo.h"
@@ -147,19 +148,19 @@ static bool exec_wants_slabinfo(const struct exec *e, int block, int attempt,
 	return e->options->has_slabinfo && !block && !attempt && !arm->is_twin;
 }
 
-/* The first attempt has the seed that the plan gives; each further one has another layout. */
-static uint64_t exec_seed(const struct exec *e, int block, int attempt, size_t f, size_t a)
-{
-	uint64_t seed = nslab_plan_trial_seed(e->plan, block, f, a);
-
-	return attempt ? nslab_rng_mix(seed, (uint64_t)attempt) : seed;
-}
-
-/* What is wrong with a trial is told at once; what the host did, only where it costs a re-run. */
+/*
+ * What is wrong with a trial is told at once; what the host did, only where it costs a re-run. Who
+ * asked for every trial hears of each.
+ */
 static void exec_tell(struct exec *e, const struct nslab_family *family,
-		      const struct nslab_arm *arm, const char *cause)
+		      const struct nslab_arm *arm, const struct nslab_trial_record *record,
+		      const char *cause)
 {
-	if (*cause && (e->plan->is_invalidating || !nslab_taint_is_noise(cause)))
+	if (e->options->is_verbose && !isnan(record->ns_per_op))
+		nslab_progress_say(&e->progress, "block %d %s %s: %.2f ns/op%s%s", record->block,
+				   family->key, arm->label, record->ns_per_op, *cause ? ", " : "",
+				   cause);
+	else if (*cause && (e->plan->is_invalidating || !nslab_taint_is_noise(cause)))
 		nslab_progress_say(&e->progress, "%s %s: %s", family->key, arm->label, cause);
 }
 
@@ -174,7 +175,7 @@ int exec_trial(struct exec *e, int block, int attempt, size_t f, size_t a, int p
 		.block = block,
 		.position = position,
 		.attempt = attempt,
-		.seed = exec_seed(e, block, attempt, f, a),
+		.seed = nslab_design_seed(e->plan->seed, block, f, a, attempt),
 	};
 	bool has_tables = exec_wants_slabinfo(e, block, attempt, arm);
 	json_t *spec = nslab_record_spec(e->plan, family, arm, record.seed, e->options->plugins);
@@ -197,7 +198,7 @@ int exec_trial(struct exec *e, int block, int attempt, size_t f, size_t a, int p
 	if (!rc && has_tables)
 		rc = nslab_slabinfo_append(e->result->folder, arm->key, launched.document,
 					   launched.cause, e->err);
-	exec_tell(e, family, arm, launched.cause);
+	exec_tell(e, family, arm, &record, launched.cause);
 	json_decref(launched.document);
 	return rc;
 }

@@ -89,6 +89,7 @@ struct nslab_plan {
 	uint64_t memory_limit_bytes; /* of a trial beside its arena; 0: most of what is free */
 	int nr_cpus;		     /* that allocators' rules count with */
 	const char *const *counters; /* NULL-terminated; empty: the runner's choice */
+	const char *const *ignored;  /* NULL-terminated; rules that do not refuse, see gate.h */
 	struct nslab_counter_choice *choice; /* what these mean on this CPU */
 	const struct nslab_entry_record *page;
 	struct nslab_setting *page_settings;
@@ -131,12 +132,12 @@ size_t nslab_plan_nr_cells(const struct nslab_plan *plan);  /* skipped ones incl
 size_t nslab_plan_nr_trials(const struct nslab_plan *plan); /* of cells that run */
 uint64_t nslab_plan_expected_ns(const struct nslab_plan *plan);
 
-/* Mixes the plan's seed with the trial's place in the design. */
-uint64_t nslab_plan_trial_seed(const struct nslab_plan *plan, int block, size_t family, size_t arm);
-
 /* Defaults, then settings, into zeroed params of the table's params_size. */
 int nslab_settings_apply(const struct nslab_param *rows, const struct nslab_setting *settings,
 			 size_t nr_settings, void *params, struct nslab_err *err);
+
+/* "500ms", "60s", "10m", "2h" -> ns; above 0. */
+int nslab_plan_duration(const char *text, uint64_t *ns, struct nslab_err *err);
 
 /* "none", "cache", "kmalloc", "malloc", "pages". */
 const char *nslab_entry_word(enum nslab_entry entry);
@@ -144,5 +145,11 @@ const char *nslab_entry_word(enum nslab_entry entry);
 /* Calls each(context, name, path) for every shipped plan that is found, in name order. */
 void nslab_plan_each(void (*each)(void *context, const char *name, const char *path),
 		     void *context);
+
+/*
+ * Calls each(context, row) for every key of a plan, parameters of plug-ins left out. Rows are for
+ * printing: only type, default, bounds, choices (of a text: words to begin with) and help count.
+ */
+void nslab_plan_each_key(void (*each)(void *context, const struct nslab_param *row), void *context);
 
 #endif

@@ -86,8 +86,6 @@ int nslab_plan_values(struct nslab_plan_pool *pool, const struct nslab_param *ro
 
 /* "1%", "0.5 %" -> 0.01, 0.005; above 0 and at most 50 %. */
 int nslab_plan_percent(const char *text, double *share, struct nslab_err *err);
-/* "500ms", "60s", "10m", "2h" -> ns; above 0. */
-int nslab_plan_duration(const char *text, uint64_t *ns, struct nslab_err *err);
 
 /* ---- plan_keys.c: which keys there are ---- */
 

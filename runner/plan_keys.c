@@ -11,6 +11,7 @@
  * Every key and every value is judged here, before anything is expanded, so that an error names the
  * line it stands in; expansion then finds valid values only.
  */
+#include "runner/gate.h"
 #include "runner/plan_internal.h"
 #include "runner/world.h"
 
@@ -20,11 +21,15 @@
 #define NAMES_MAX 128
 
 static const char *const statistics[] = {"auto", "q25", "median", "min", NULL};
-static const char *const huge_policies[] = {"never", "thp", "system", NULL};
+static const char *const huge_policies[] = {"never", "thp", "system", "hugetlb", NULL};
 static const char *const latencies[] = {"off", "sampled", NULL};
 static const char *const samplers[] = {"auto", "on", "off", NULL};
 static const char *const auto_word[] = {"auto", NULL};
 static const char *const invalidate_words[] = {"auto", "on", "off", NULL};
+static const char *const placements[] = {"compact", "scatter", "l3",   "smt",
+					 "node:",   "cross:",  "pus:", NULL};
+static const char *const memories[] = {"local",	      "remote", "interleave",
+				       "first-touch", "node:",	NULL};
 static const char *const entries[] = {"cache", "kmalloc", "none", NULL};
 
 #define NUMBER(field, d, lo, hi, text)                                                             \
@@ -103,23 +108,58 @@ const struct nslab_param nslab_plan_cache_rows[] = {
 	NSLAB_PARAM_END,
 };
 
-static const struct nslab_param entry_row = {
-	.name = "entry",
-	.type = NSLAB_PARAM_CHOICE,
-	.choices = entries,
+#define TEXT(key, text)                                                                            \
+ {                                                                                                 \
+  .name = (key), .type = NSLAB_PARAM_TEXT, .def = "", .help = (text)                               \
+ }
+
+/* Their values are judged by check_axis() and check_text(): most depend on the machine. */
+static const struct nslab_param axis_rows[] = {
+	TEXT("workload", "names, or a list of them; each is a job"),
+	TEXT("allocator", "names, or a list of them: the arms that are compared"),
+	{
+		.name = "threads",
+		.type = NSLAB_PARAM_INT,
+		.def = "1",
+		.min = 1,
+		.max = NSLAB_MAX_CPUS,
+		.help = "numbers, ranges, max: as many as the placement has PUs",
+	},
+	{
+		.name = "placement",
+		.type = NSLAB_PARAM_TEXT,
+		.def = "compact",
+		.choices = placements,
+		.help = "of the threads: compact, scatter, l3, smt, node:N, cross:I,J, pus:LIST",
+	},
+	{
+		.name = "memory",
+		.type = NSLAB_PARAM_TEXT,
+		.def = "local",
+		.choices = memories,
+		.help = "of each CPU: local, remote, node:N; interleave and first-touch leave it "
+			"to the kernel",
+	},
+	{
+		.name = "entry",
+		.type = NSLAB_PARAM_CHOICE,
+		.def = "cache",
+		.choices = entries,
+		.help = "what is called: a cache's own functions or kmalloc",
+	},
+	NSLAB_PARAM_END,
 };
 
-static const struct nslab_param threads_row = {
-	.name = "threads",
-	.type = NSLAB_PARAM_INT,
-	.min = 1,
-	.max = NSLAB_MAX_CPUS,
+static const struct nslab_param text_rows[] = {
+	TEXT("label", "a line that heads the table"),
+	TEXT("baseline", "the allocator, or arm, that others are compared with"),
+	TEXT("counters", "sources, groups and events that are counted; auto: those of this CPU"),
+	TEXT("page", "the page allocator below the models"),
+	TEXT("precision", "stop when every interval is this narrow, e.g. 1%"),
+	TEXT("budget", "no block starts after this time of trials, e.g. 10m"),
+	TEXT("ignore", "rules of the host that may be broken, by name"),
+	NSLAB_PARAM_END,
 };
-
-static const char *const text_keys[] = {"label", "baseline",  "counters",
-					"page",	 "precision", "budget"};
-static const char *const axis_keys[] = {"workload",  "allocator", "threads",
-					"placement", "memory",	  "entry"};
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -189,16 +229,14 @@ static int unknown_key(const struct checker *c, const char *name)
 	char list[900] = "";
 	const char *guess;
 
-	for (size_t i = 0; i < NR(axis_keys); i++)
-		know(&known, axis_keys[i]);
+	know_rows(&known, axis_rows);
 	for (size_t i = 0; (record = workload_at(c, i)); i++)
 		know_rows(&known, record->ops.workload->params);
 	know_rows(&known, nslab_plan_cache_rows);
 	if (c->is_global) {
 		know_rows(&known, nslab_plan_rows);
 		know_rows(&known, nslab_area_rows);
-		for (size_t i = 0; i < NR(text_keys); i++)
-			know(&known, text_keys[i]);
+		know_rows(&known, text_rows);
 	}
 	guess = nslab_nearest(name, known.names, known.nr);
 	for (size_t i = 0; i < known.nr; i++) {
@@ -244,7 +282,8 @@ static int check_threads(const struct checker *c, const char *value)
 	int rc = nslab_plan_numbers(c->file->pool, value, NSLAB_MAX_CPUS, &list, c->err);
 
 	for (size_t i = 0; !rc && i < list.nr; i++)
-		rc = nslab_param_check(&threads_row, list.items[i], c->err);
+		rc = nslab_param_check(nslab_param_find(axis_rows, "threads"), list.items[i],
+				       c->err);
 	return rc;
 }
 
@@ -257,11 +296,21 @@ static int check_axis(const struct checker *c, const struct plan_key *key)
 	if (!strcmp(key->name, "allocator"))
 		return check_names(c, NSLAB_PLUGIN_ALLOCATOR, key->value);
 	if (!strcmp(key->name, "entry"))
-		return check_row(c, &entry_row, key->value, false);
+		return check_row(c, nslab_param_find(axis_rows, "entry"), key->value, false);
 	if (!strcmp(key->name, "threads"))
 		return check_threads(c, key->value);
 	/* placement and memory: expansion asks the topology */
 	return nslab_plan_words(c->file->pool, key->value, &list, c->err);
+}
+
+static int check_ignored(const struct checker *c, const char *value)
+{
+	struct plan_list list;
+	int rc = nslab_plan_words(c->file->pool, value, &list, c->err);
+
+	for (size_t i = 0; !rc && i < list.nr; i++)
+		rc = nslab_gate_check_names((const char *const[]){list.items[i], NULL}, c->err);
+	return rc;
 }
 
 /* The baseline may be an arm's label: its first word is an allocator. */
@@ -279,6 +328,8 @@ static int check_text(const struct checker *c, const struct plan_key *key)
 		return nslab_plan_percent(key->value, &share, c->err);
 	if (!strcmp(key->name, "budget"))
 		return nslab_plan_duration(key->value, &ns, c->err);
+	if (!strcmp(key->name, "ignore"))
+		return check_ignored(c, key->value);
 	if (strcmp(key->name, "baseline"))
 		return 0;
 	word = nslab_pool_copy(c->file->pool, key->value, strcspn(key->value, " "));
@@ -396,7 +447,7 @@ static int check_key(const struct checker *c, const struct plan_key *key)
 {
 	const struct nslab_param *row = plan_row(key->name);
 	const char *dot = strchr(key->name, '.');
-	bool is_text = is_in(text_keys, NR(text_keys), key->name);
+	bool is_text = nslab_param_find(text_rows, key->name);
 
 	if (!*key->value)
 		return nslab_fail(c->err, -EINVAL, "key '%s' has no value", key->name);
@@ -408,7 +459,7 @@ static int check_key(const struct checker *c, const struct plan_key *key)
 		return check_row(c, row, key->value, true);
 	if (is_text)
 		return check_text(c, key);
-	if (is_in(axis_keys, NR(axis_keys), key->name))
+	if (nslab_param_find(axis_rows, key->name))
 		return check_axis(c, key);
 	row = nslab_param_find(nslab_plan_cache_rows, key->name);
 	if (row)
@@ -449,4 +500,15 @@ int nslab_plan_check_keys(const struct plan_file *file, const struct nslab_regis
 			rc = check_job(&c);
 	}
 	return rc;
+}
+
+void nslab_plan_each_key(void (*each)(void *context, const struct nslab_param *row), void *context)
+{
+	const struct nslab_param *const tables[] = {axis_rows, text_rows, nslab_plan_rows,
+						    nslab_plan_cache_rows, nslab_area_rows};
+
+	for (size_t i = 0; i < NR(tables); i++) {
+		for (const struct nslab_param *row = tables[i]; row->name; row++)
+			each(context, row);
+	}
 }

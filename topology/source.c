@@ -21,6 +21,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,17 @@ static int check_xml(const char *path, const char *text, size_t len, struct nsla
 	return 0;
 }
 
+/* Names in it end up in JSON. */
+static int check_utf8(const char *path, const char *text, size_t len, struct nslab_err *err)
+{
+	json_t *copy = json_stringn(text, len);
+
+	if (!copy)
+		return nslab_fail(err, -EINVAL, "cannot use topology '%s': it is not UTF-8", path);
+	json_decref(copy);
+	return 0;
+}
+
 int nslab_source_read_xml(const char *path, char **text, size_t *bytes, struct nslab_err *err)
 {
 	size_t len;
@@ -113,6 +125,8 @@ int nslab_source_read_xml(const char *path, char **text, size_t *bytes, struct n
 		nslab_fail(err, rc, "cannot read topology '%s': %s", path, strerror(-rc));
 	else
 		rc = check_xml(path, *text, len, err);
+	if (!rc)
+		rc = check_utf8(path, *text, len, err);
 	if (rc) {
 		free(*text);
 		*text = NULL;
@@ -128,6 +142,13 @@ int nslab_source_check_synthetic(const char *text, struct nslab_err *err)
 	unsigned long long product = 1;
 	int depth = 0;
 
+	for (const char *at = text; *at; at++) {
+		if (*at < ' ' || *at > '~')
+			return nslab_fail(err, -EINVAL,
+					  "cannot use this synthetic topology: character %zu is no "
+					  "printable ASCII",
+					  (size_t)(at - text) + 1);
+	}
 	for (const char *at = text; *at; at++) {
 		unsigned long long count;
 

@@ -705,6 +705,10 @@ static int load_topo(struct load *load, struct nslab_topo **topo, struct nslab_e
 		rc = open_hwloc(load, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED, &load->whole, err);
 	if (!rc)
 		rc = fill(load, err);
+	if (!rc && (!load->topo->nr_pus || !load->topo->nr_nodes))
+		rc = nslab_fail(err, -EINVAL, "cannot use topology '%s': it has no %s",
+				load->source.text ? load->source.text : "of this machine",
+				load->topo->nr_pus ? "node" : "PU");
 	if (rc) {
 		nslab_topo_free(load->topo);
 		load->topo = NULL;

@@ -7,54 +7,46 @@
 #define NSLAB_TUNER_COUNTS_H
 
 #include "core/registry.h"
+#include "tuner/load.h"
 #include "tuner/tuner.h"
 
-/* What happens to one cache: a stream of allocations and frees by CPU. */
-struct nslab_tuner_load;
-
-enum nslab_tuner_segment { /* of a trace or of the seeds: what is judged is never what was searched
-			    */
-	NSLAB_TUNER_SEARCH,
-	NSLAB_TUNER_HOLDOUT
+struct nslab_tuner_conditions {
+	int nr_cpus;	   /* at most the snapshot's; the load's CPUs are folded onto them */
+	double fail_share; /* of requests above the smallest order that fail; deterministic */
+	uint64_t seed;	   /* of those */
 };
 
 /*
- * A standard load for a cache whose events nobody recorded: its live objects (at most max_live of
- * them, scaled) come and go in bursts on all CPUs with the cache's share of remote frees, 5 % when
- * unknown. Deterministic from seed.
+ * A world of simulated CPUs and nodes, as many as the snapshot has, with the model of its kernel.
+ * It is opened once and used by one thread for count after count; no count leaves a trace in it,
+ * so their order does not matter. The registry and the snapshot outlive it.
  */
-int nslab_tuner_load_standard(const struct nslab_tuner_snapshot *snapshot,
-			      const struct nslab_tuner_cache *cache,
-			      enum nslab_tuner_segment segment, uint64_t seed,
-			      struct nslab_tuner_load **load, struct nslab_err *err);
-/* The events of that cache (all its aliases) in a trace: first 2/3 to search, last 1/3 held out. */
-int nslab_tuner_load_of_trace(const char *path, const struct nslab_tuner_cache *cache,
-			      enum nslab_tuner_segment segment, struct nslab_tuner_load **load,
-			      struct nslab_err *err);
-void nslab_tuner_load_free(struct nslab_tuner_load *load);
+struct nslab_tuner_counter;
+int nslab_tuner_counter_open(const struct nslab_registry *registry,
+			     const struct nslab_tuner_snapshot *snapshot,
+			     struct nslab_tuner_counter **counter, struct nslab_err *err);
+int nslab_tuner_counter_cpus(const struct nslab_tuner_counter *counter); /* that it simulates */
+void nslab_tuner_counter_close(struct nslab_tuner_counter *counter);	 /* NULL is fine */
 
-struct nslab_tuner_conditions {
-	int nr_cpus, nr_nodes;
-	double fail_share; /* of requests for order >= 1 pages that fail; deterministic */
-	uint64_t seed;
-};
-
-/* Fills every count and byte field of cost; the model is that of the snapshot's kernel. */
-int nslab_tuner_count(const struct nslab_registry *registry,
-		      const struct nslab_tuner_snapshot *snapshot,
-		      const struct nslab_tuner_cache *cache,
+/*
+ * Fills the byte and count fields of cost, of what was judged of the load (tuner.h names what is of
+ * all of it); fallback_share too, but neither worst_locks_per_kop nor scarcity. Bytes are those of
+ * cache->live objects: objects that the load left out are in full slabs. They are NaN where
+ * cache->live is unknown.
+ */
+int nslab_tuner_count(struct nslab_tuner_counter *counter, const struct nslab_tuner_cache *cache,
 		      const struct nslab_tuner_setting *setting,
 		      const struct nslab_tuner_load *load,
 		      const struct nslab_tuner_conditions *conditions,
 		      struct nslab_tuner_cost *cost, struct nslab_err *err);
 
 /*
- * All unmarked candidates of a group: nominal conditions, then the worst over 1, n/2, n CPUs and
- * p = 0, 0.1, 0.5. is_quick: nominal and the worst corner only.
+ * All unmarked candidates of a group: nominal conditions, fallback_share at p = 0.5, and the most
+ * locks on n CPUs at p = 0, 0.1, 0.5 and on 1 and n/2 CPUs at p = 0.5. is_quick: nominal and the
+ * corner of n CPUs and p = 0.5 only.
  */
-int nslab_tuner_count_group(const struct nslab_registry *registry,
-			    const struct nslab_tuner_snapshot *snapshot,
-			    struct nslab_tuner_group *group, const struct nslab_tuner_load *load,
-			    bool is_quick, struct nslab_err *err);
+int nslab_tuner_count_group(struct nslab_tuner_counter *counter, struct nslab_tuner_group *group,
+			    const struct nslab_tuner_load *load, bool is_quick,
+			    struct nslab_err *err);
 
 #endif

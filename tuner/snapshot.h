@@ -18,12 +18,13 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define NSLAB_TUNER_ORDERS  (NSLAB_MAX_ORDER + 1)
 #define NSLAB_TUNER_UNKNOWN (-1) /* of an integer attribute: not told, which is not 0 */
 
 struct nslab_tuner_cache {
-	char *name;   /* that people know: the first of its aliases, or the folder's */
+	char *name;   /* that people know: slabinfo's, the first of its aliases, or the folder's */
 	char *folder; /* below /sys/kernel/slab: ":0000064" for merged caches; what one writes to */
 	char **aliases; /* every name of a merged cache, sorted; none for one that was not */
 	size_t nr_aliases;
@@ -60,7 +61,10 @@ struct nslab_tuner_snapshot {
 	size_t nr_notes;
 };
 
-/* What is said by the user where the source does not tell; negative or NULL: nothing. */
+/*
+ * What is said by the user where the source does not tell; negative or NULL: nothing. -EINVAL where
+ * it contradicts the source.
+ */
 struct nslab_tuner_given {
 	int nr_cpus, nr_nodes;
 	const char *kernel; /* "6.1", "6.12", "6.18", or a release such as 6.12.48 */
@@ -98,6 +102,10 @@ int nslab_tuner_snapshot_make(const char *const *caches, const struct nslab_tune
 
 /* What `numaslab snapshot` writes; NULL when memory is out. Equal snapshots give equal bytes. */
 json_t *nslab_tuner_snapshot_json(const struct nslab_tuner_snapshot *snapshot);
+
+/* Writes that, one cache on each line. */
+int nslab_tuner_snapshot_write(const struct nslab_tuner_snapshot *snapshot, FILE *out,
+			       struct nslab_err *err);
 
 void nslab_tuner_snapshot_free(struct nslab_tuner_snapshot *snapshot); /* NULL is fine */
 

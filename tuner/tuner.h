@@ -36,27 +36,40 @@ struct nslab_tuner_change {
 
 /* What a setting costs. NaN: not known (never 0). */
 struct nslab_tuner_cost {
-	/* memory of the live objects at the end of the load, and what of it is not objects */
+	/*
+	 * Memory of the live objects at the end of the load, and what of it is not objects:
+	 * the ends of slabs, the ends of live objects, free objects in slabs that no CPU holds
+	 * (and in barns), and free objects that CPUs hold. With object_size x live they add up.
+	 */
 	double memory_bytes, tail_bytes, padding_bytes, free_bytes, queued_bytes;
-	/* noise-free counts of the replay, per thousand operations (one alloc or one free) */
+	/*
+	 * Noise-free counts of the replay, per thousand operations (one alloc or one free):
+	 * list and barn locks, frees on another CPU than the allocation, operations that leave
+	 * the fast path, new slabs.
+	 */
 	double locks_per_kop, remote_frees_per_kop, slow_per_kop;
 	double slab_allocs_per_kop;
-	/* pages in blocks of order >= 1: per thousand operations; per second where rates are known
+	/*
+	 * Pages in blocks of order >= 1: per thousand operations of the whole load, so that
+	 * what the cache is made of counts; and per second, of what is judged alone, where
+	 * rates are known.
 	 */
 	double high_pages_per_kop, high_pages_per_s;
 	double scarcity; /* of blocks of this order in the snapshot: 1 plenty .. 0 none; NaN */
 	double fallback_share; /* slabs that got a smaller order when high orders fail at p = 0.5 */
-	double worst_locks_per_kop;		 /* over 1, n/2, n CPUs and p = 0, 0.1, 0.5 */
+	double worst_locks_per_kop;		 /* over the corners that counts.h names */
 	struct nslab_tuner_change race, holdout; /* ns per operation */
 	struct nslab_tuner_change race_p999, holdout_p999;
 	double llc_misses_per_op, dtlb_misses_per_op;
 };
 
 enum nslab_tuner_fate {
-	NSLAB_TUNER_KEPT,      /* still in question */
-	NSLAB_TUNER_DOMINATED, /* by exact formulas or counts: another is nowhere worse */
-	NSLAB_TUNER_RACED_OUT, /* slower than the leader in the race */
-	NSLAB_TUNER_REFUTED,   /* the hold-out did not confirm it */
+	NSLAB_TUNER_KEPT,	/* still in question */
+	NSLAB_TUNER_DOMINATED,	/* by exact formulas or counts: another is nowhere worse */
+	NSLAB_TUNER_OUTRANKED,	/* by counts; only the first few are measured */
+	NSLAB_TUNER_UNMEASURED, /* time was up before its cache's turn */
+	NSLAB_TUNER_RACED_OUT,	/* slower than the leader in the race */
+	NSLAB_TUNER_REFUTED,	/* the hold-out did not confirm it */
 	NSLAB_TUNER_CONFIRMED,
 };
 
@@ -113,9 +126,27 @@ struct nslab_tuner_advice {
 	size_t nr_notes;
 };
 
+/* "kept", "dominated", "outranked", "not measured", "out of the race", "refuted", "confirmed" */
+const char *nslab_tuner_fate_word(enum nslab_tuner_fate fate);
+/* True for KEPT and CONFIRMED: what may be advised. */
+bool nslab_tuner_is_open(const struct nslab_tuner_candidate *candidate);
+/* "balanced", "speed", "memory" */
+const char *nslab_tuner_objective_word(enum nslab_tuner_objective objective);
+int nslab_tuner_objective_parse(const char *word, enum nslab_tuner_objective *objective,
+				struct nslab_err *err);
+
+/* Adds a line to advice->notes. 0 or -ENOMEM. */
+int nslab_tuner_note(struct nslab_tuner_advice *advice, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* "order 3", "order 3, cpu_partial 60": what differs from AUTO. */
 void nslab_tuner_setting_text(const struct nslab_tuner_setting *setting, char *text,
 			      size_t text_bytes);
+
+/* The same of what `then` has otherwise than `now`; "no change". */
+void nslab_tuner_setting_change(const struct nslab_tuner_setting *now,
+				const struct nslab_tuner_setting *then, char *text,
+				size_t text_bytes);
 
 void nslab_tuner_advice_free(struct nslab_tuner_advice *advice); /* not the snapshot */
 

@@ -22,6 +22,9 @@
  * As fast as possible (closed loop), or with pace=yes at the recorded times: then an event that
  * starts late, because an earlier one took long, is late by the time from its intended start.
  *
+ * Whoever wants one cache only, or one segment to judge by and another to confirm it, plays a part
+ * of the trace (replay_part.c).
+ *
  * Counts: with points > 0 and one worker the whole trace is played once before anything is timed,
  * and slabs, partial slabs, lock acquisitions and remote frees are looked at on the way.
  *
@@ -36,6 +39,7 @@
 #include <stdio.h>
 
 static const char *const replay_order_rules[] = {"model", "recorded", NULL};
+static const char *const replay_segments[] = {"all", "search", "holdout", NULL};
 
 static const struct nslab_param replay_rows[] = {
 	{.name = "trace",
@@ -43,6 +47,17 @@ static const struct nslab_param replay_rows[] = {
 	 .offset = offsetof(struct replay_params, trace),
 	 .def = "",
 	 .help = "file that `numaslab record` or `numaslab import` wrote"},
+	{.name = "only",
+	 .type = NSLAB_PARAM_TEXT,
+	 .offset = offsetof(struct replay_params, only),
+	 .def = "",
+	 .help = "names of caches, a space between two: their events alone, as of one cache"},
+	{.name = "segment",
+	 .type = NSLAB_PARAM_CHOICE,
+	 .offset = offsetof(struct replay_params, segment),
+	 .def = "all",
+	 .choices = replay_segments,
+	 .help = "search: the first two thirds of the events, holdout: the rest"},
 	{.name = "pages",
 	 .type = NSLAB_PARAM_BOOL,
 	 .offset = offsetof(struct replay_params, has_pages),
@@ -89,6 +104,10 @@ static int replay_check(const void *params, char *why, size_t why_bytes)
 		snprintf(why, why_bytes, "needs a trace: trace=FILE, from record or import");
 		return -EINVAL;
 	}
+	if (p->is_paced && replay_is_part(p)) {
+		snprintf(why, why_bytes, "pace=yes is for whole traces: without only and segment");
+		return -EINVAL;
+	}
 	rc = nslab_trace_open(p->trace, &trace, &err);
 	if (rc)
 		snprintf(why, why_bytes, "%s", err.text);
@@ -114,6 +133,22 @@ static unsigned replay_cache_flags(const struct nslab_trace_kernel_cache *kernel
 	return flags;
 }
 
+/* Does the kernel, or does `only`, have a cache of its own for it? */
+static bool replay_is_slab_cache(const struct replay *r, const struct nslab_trace_cache *cache)
+{
+	return cache->type == NSLAB_TRACE_KMEM || r->params.only[0];
+}
+
+/* The slabs of another; what NSLAB_ENTRY_NONE hands out stays its own. */
+static int replay_share_cache(struct replay *r, uint32_t i, int other)
+{
+	struct nslab_object_type *type = &r->caches[i].type;
+
+	*type = r->caches[other].type;
+	type->scratch = calloc(1, type->size_bytes);
+	return type->scratch ? 0 : -ENOMEM;
+}
+
 /*
  * The stride is what decides how many objects a slab has, and what the kernel added to its objects
  * (a free pointer behind a constructor's object, debugging) is in it: so the stride is the size.
@@ -124,13 +159,14 @@ static int replay_make_cache(struct replay *r, uint32_t i)
 	const struct nslab_trace_kernel_cache *kernel = replay_kernel_cache(r->tables, cache);
 	struct nslab_run run = {.env = r->base.run->env,
 				.heap = r->base.run->heap,
-				.entry = cache->type == NSLAB_TRACE_KMEM ? r->base.run->entry
-									 : NSLAB_ENTRY_KMALLOC,
+				.entry = replay_is_slab_cache(r, cache) ? r->base.run->entry
+									: NSLAB_ENTRY_KMALLOC,
 				.cache_defaults = r->base.run->cache_defaults};
 	uint64_t size = cache->object_size;
+	const char *name = cache->name;
 	size_t align = 0;
 
-	if (cache->type == NSLAB_TRACE_KMEM) {
+	if (replay_is_slab_cache(r, cache)) {
 		size = cache->size ? cache->size : cache->object_size;
 		if (kernel && kernel->align > 0 && kernel->align <= 4096 &&
 		    !(kernel->align & (kernel->align - 1)))
@@ -143,7 +179,11 @@ static int replay_make_cache(struct replay *r, uint32_t i)
 		size = 8;
 	if (size > (size_t)4 << 20)
 		return -EINVAL;
-	return nslab_object_create(&run, cache->name, size, align, replay_cache_flags(kernel),
+	if (cache->type == NSLAB_TRACE_SIZE) { /* the model has one of the kernel's name */
+		snprintf(r->caches[i].name, sizeof(r->caches[i].name), "replayed %.48s", name);
+		name = r->caches[i].name;
+	}
+	return nslab_object_create(&run, name, size, align, replay_cache_flags(kernel),
 				   &r->caches[i].type);
 }
 
@@ -158,8 +198,11 @@ static int replay_caches(struct replay *r)
 	int rc = 0;
 
 	for (uint32_t i = 0; !rc && i < r->tables->nr_caches; i++) {
-		if (replay_is_known(&r->tables->caches[i]))
-			rc = replay_make_cache(r, i);
+		int other = replay_chosen_before(r, i);
+
+		if (!replay_is_known(&r->tables->caches[i]) || !replay_is_chosen(r, i))
+			continue;
+		rc = other >= 0 ? replay_share_cache(r, i, other) : replay_make_cache(r, i);
 	}
 	return rc;
 }
@@ -187,7 +230,9 @@ static struct replay_action replay_action_of(const struct replay *r, uint32_t ca
 	const struct nslab_trace_cache *cache = &r->tables->caches[cache_index];
 	struct replay_action action = {.gfp = GFP_KERNEL, .node = NUMA_NO_NODE};
 
-	if (cache->type == NSLAB_TRACE_PAGES) {
+	if (!replay_is_chosen(r, cache_index)) {
+		action.op = REPLAY_SKIP;
+	} else if (cache->type == NSLAB_TRACE_PAGES) {
 		if (r->params.has_pages)
 			action.op = is_alloc ? REPLAY_PAGE_ALLOC : REPLAY_PAGE_FREE;
 		while (action.order < NSLAB_MAX_ORDER &&
@@ -196,7 +241,7 @@ static struct replay_action replay_action_of(const struct replay *r, uint32_t ca
 	} else if (replay_is_known(cache)) {
 		action.op = is_alloc ? REPLAY_ALLOC : REPLAY_FREE;
 		action.type = r->caches[cache_index].type;
-		action.is_kmem = cache->type == NSLAB_TRACE_KMEM;
+		action.is_kmem = replay_is_slab_cache(r, cache);
 	}
 	return action;
 }
@@ -255,15 +300,20 @@ static int replay_scan(struct replay *r, bool *is_live)
 	const struct nslab_trace_event *events;
 	struct nslab_trace_cursor *cursor;
 	struct nslab_err err = {""};
-	int nr = nslab_trace_cursor_open(r->trace, &cursor, &err);
+	int nr;
 
+	for (uint32_t i = 0; i < r->nr_born; i++) {
+		r->slot_cache[r->born[i].slot] = r->born[i].cache;
+		is_live[r->born[i].slot] = true;
+		r->caches[r->born[i].cache].nr_born++;
+	}
+	if (r->part) {
+		replay_scan_block(r, is_live, r->part, r->nr_part);
+		return 0;
+	}
+	nr = nslab_trace_cursor_open(r->trace, &cursor, &err);
 	if (nr)
 		return nr;
-	for (uint32_t i = 0; i < r->tables->nr_born; i++) {
-		r->slot_cache[r->tables->born[i].slot] = r->tables->born[i].cache;
-		is_live[r->tables->born[i].slot] = true;
-		r->caches[r->tables->born[i].cache].nr_born++;
-	}
 	while ((nr = nslab_trace_cursor_next(cursor, &events, &err)) > 0)
 		replay_scan_block(r, is_live, events, nr);
 	nslab_trace_cursor_close(cursor);
@@ -298,6 +348,7 @@ static void replay_teardown(struct nslab_workload *w)
 	for (uint32_t i = 0; r->caches && i < r->tables->nr_caches; i++)
 		nslab_object_exit(&r->caches[i].type);
 	replay_curves_free(r);
+	replay_part_free(r);
 	nslab_trace_close(r->trace);
 	free(r->caches);
 	free(r->actions);
@@ -316,6 +367,8 @@ static int replay_load(struct replay *r)
 	if (rc)
 		goto out;
 	r->tables = nslab_trace_tables(r->trace);
+	r->born = r->tables->born;
+	r->nr_born = r->tables->nr_born;
 	r->caches = calloc((size_t)r->tables->nr_caches + 1, sizeof(*r->caches));
 	r->slots = nslab_apart_alloc(((size_t)r->tables->nr_slots + 1) * sizeof(*r->slots));
 	if (!r->caches || !r->slots)
@@ -342,6 +395,8 @@ static int replay_setup(struct nslab_run *run, const void *params, struct nslab_
 				 r->params.trace, r->tables->nr_cpus);
 		rc = -ENXIO;
 	}
+	if (!rc)
+		rc = replay_part_make(r);
 	if (!rc)
 		rc = replay_leftovers(r);
 	if (!rc)

@@ -30,8 +30,16 @@ struct replay_action {
 	bool is_kmem;	/* of a cache of its own; else kmalloc, whatever the entry */
 };
 
+enum replay_segment { /* values of a parameter */
+	REPLAY_ALL,
+	REPLAY_SEARCH,
+	REPLAY_HOLDOUT
+};
+
 struct replay_params {
 	char trace[NSLAB_TEXT_MAX];
+	char only[NSLAB_TEXT_MAX]; /* names of caches, a space between two; "": all */
+	int64_t segment;
 	bool has_pages, is_paced, is_filled, has_untraced;
 	int64_t order_rule; /* index: 0 model, 1 recorded */
 	int64_t points;
@@ -47,6 +55,7 @@ struct replay_slot {
 /* One cache of the trace. */
 struct replay_cache {
 	struct nslab_object_type type;
+	char name[64];	       /* of a cache that stands for a size of kmalloc */
 	int64_t moved_objects; /* allocated minus freed by the events of one pass */
 	int64_t nr_born;       /* objects of the trace that stood there before its first event */
 	int64_t peak_objects;  /* most of the trace's objects at a time */
@@ -57,13 +66,19 @@ struct replay {
 	struct replay_params params;
 	struct nslab_trace *trace;
 	const struct nslab_trace_tables *tables;
-	struct replay_action *actions;	    /* [nr_shapes] */
-	struct replay_action *of_cache;	    /* [2 * nr_caches]: allocate one, free one */
-	struct replay_cache *caches;	    /* [nr_caches] */
-	struct replay_slot *slots;	    /* [nr_slots] */
-	uint32_t *slot_cache;		    /* [nr_slots]: a slot belongs to one cache */
+	struct replay_action *actions;	/* [nr_shapes] */
+	struct replay_action *of_cache; /* [2 * nr_caches]: allocate one, free one */
+	struct replay_cache *caches;	/* [nr_caches] */
+	struct replay_slot *slots;	/* [nr_slots] */
+	uint32_t *slot_cache;		/* [nr_slots]: a slot belongs to one cache */
+	const struct nslab_trace_born
+		*born; /* live when it begins: the tables' own, or part_born */
+	uint32_t nr_born;
 	struct nslab_trace_born *leftovers; /* live when the trace ends */
 	uint32_t nr_leftovers;
+	struct nslab_trace_event *part; /* [nr_part] in place of the stream, or NULL */
+	int nr_part;
+	struct nslab_trace_born *part_born;
 	struct nslab_tally tally;
 	atomic_int nr_inside;
 	atomic_uint_fast64_t epoch_ns; /* when the first worker began, by the run's clock */
@@ -123,6 +138,15 @@ void replay_curves_free(struct replay *r);
 
 int replay_fill(struct replay_worker *self);
 void replay_fill_free(struct replay_worker *self);
+
+/* ---- replay_part.c: some caches, or a segment, of the trace ---- */
+
+bool replay_is_part(const struct replay_params *params);
+bool replay_is_chosen(const struct replay *r, uint32_t cache);
+/* The first chosen cache of the same stride, whose slabs this one shares; -1: none. */
+int replay_chosen_before(const struct replay *r, uint32_t cache);
+int replay_part_make(struct replay *r);
+void replay_part_free(struct replay *r);
 
 /* ---- replay_untraced.c: objects that sysfs counted and no event told of ---- */
 

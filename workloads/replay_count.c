@@ -127,7 +127,8 @@ int replay_count_pass(struct replay_worker *self)
 {
 	struct replay *r = self->replay;
 	nslab_batch_fn batch = replay_batch_of(r->base.run->entry);
-	size_t step = (size_t)(r->tables->nr_events / (uint64_t)r->params.points) + 1;
+	uint64_t nr_events = r->part ? (uint64_t)r->nr_part : r->tables->nr_events;
+	size_t step = (size_t)(nr_events / (uint64_t)r->params.points) + 1;
 	int rc = curves_open(r);
 
 	self->is_counting = true;

@@ -129,11 +129,11 @@ static int fill_hand_over(struct replay_worker *self)
 	uint64_t seed = r->base.run->seed;
 	uint32_t at;
 
-	self->is_born = calloc((size_t)r->tables->nr_born + 1, sizeof(*self->is_born));
+	self->is_born = calloc((size_t)r->nr_born + 1, sizeof(*self->is_born));
 	if (!self->is_born)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < r->tables->nr_born; i++) {
-		const struct nslab_trace_born *row = &r->tables->born[i];
+	for (uint32_t i = 0; i < r->nr_born; i++) {
+		const struct nslab_trace_born *row = &r->born[i];
 		struct nslab_live *live = &self->fill[row->cache];
 		struct replay_slot *slot = &r->slots[row->slot];
 

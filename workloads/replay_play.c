@@ -227,6 +227,7 @@ REPLAY_INLINE size_t replay_block(struct replay_worker *self, size_t n,
 /* To the next block, or the next part of the pass; false when the trace cannot be read. */
 static bool replay_advance(struct replay_worker *self)
 {
+	const struct replay *r = self->replay;
 	struct nslab_err err = {""};
 
 	self->row = 0;
@@ -242,7 +243,12 @@ static bool replay_advance(struct replay_worker *self)
 		return true;
 	}
 	self->pos = 0;
-	self->nr_events = nslab_trace_cursor_next(self->cursor, &self->events, &err);
+	if (r->part) { /* one block is all there is */
+		self->nr_events = self->events ? 0 : r->nr_part;
+		self->events = self->events ? NULL : r->part;
+	} else {
+		self->nr_events = nslab_trace_cursor_next(self->cursor, &self->events, &err);
+	}
 	if (self->nr_events == 0)
 		self->phase = REPLAY_LEFT;
 	self->is_broken = self->nr_events < 0;
@@ -251,12 +257,12 @@ static bool replay_advance(struct replay_worker *self)
 
 static bool replay_is_used_up(const struct replay_worker *self)
 {
-	const struct nslab_trace_tables *t = self->replay->tables;
+	const struct replay *r = self->replay;
 
 	if (self->phase == REPLAY_BORN)
-		return self->row == t->nr_born;
+		return self->row == r->nr_born;
 	if (self->phase == REPLAY_LEFT)
-		return self->row == self->replay->nr_leftovers;
+		return self->row == r->nr_leftovers;
 	return self->pos >= self->nr_events;
 }
 
@@ -266,7 +272,7 @@ REPLAY_INLINE size_t replay_part(struct replay_worker *self, size_t n, const enu
 	const struct replay *r = self->replay;
 
 	if (self->phase == REPLAY_BORN)
-		return replay_rows(self, r->tables->born, r->tables->nr_born, true, n, entry);
+		return replay_rows(self, r->born, r->nr_born, true, n, entry);
 	if (self->phase == REPLAY_LEFT)
 		return replay_rows(self, r->leftovers, r->nr_leftovers, false, n, entry);
 	return replay_block(self, n, entry);

@@ -68,6 +68,20 @@ grep -q '"judged": [1-9]' "$dir/json1" || fail "fidelity: $(cat "$dir/json1")"
 [ $? = 2 ] && grep -q '6.1 | 6.12 | 6.18' "$dir/err" || fail "fidelity: an unknown kernel: $(cat "$dir/err")"
 # what sysfs counted and no event told of
 replay untraced fill=yes untraced=yes allocator=slub,slab,libc || fail "$(cat "$dir/err")"
+# a part: what is held out begins with what the search left, and both together are the whole
+for part in all search holdout; do
+	replay part-$part only="t-dentry kmalloc-128" segment=$part allocator=slub threads=1 ||
+		fail "segment=$part: $(cat "$dir/err")"
+done
+left=$(figure part-search slub "traced objects t-dentry")
+[ "$left" -gt 0 ] && [ "$(figure part-all slub "traced objects t-dentry")" = \
+	$((left + $(figure part-holdout slub "traced objects t-dentry"))) ] ||
+	fail "the segments do not move what the whole does"
+[ "$(figure part-all slub skipped)" = 0 ] || fail "a part reads what it leaves out"
+[ "$(figure part-all slub events)" -lt "$(figure one slub events)" ] || fail "only= plays all"
+replay part-shared only=t-inode segment=holdout threads=2 fill=yes allocator=slub,slab || fail "$(cat "$dir/err")"
+replay part-none only=t-none allocator=slub
+grep -q "'t-none' in" "$dir/part-none.out" || fail "a cache that is not there: $(tail -n 3 "$dir/part-none.out")"
 # two workers share the trace, paced or not
 replay shared threads=2 allocator=nodelocal,slub,slab || fail "$(cat "$dir/err")"
 [ "$(figure shared slub events)" -gt 0 ] || fail "two workers did nothing"
@@ -85,6 +99,7 @@ bad()
 	grep -q "$word" "$dir/err" || fail "$what: $(cat "$dir/err")"
 }
 bad "no trace" "needs a trace"
+bad "a paced part" "whole traces" trace="$dir/a.trace" only=t-dentry pace=yes
 bad "no such file" "No such file" trace="$dir/none"
 bad "another file" "no trace of numaslab" trace="$0"
 head -c 100000 "$dir/a.trace" >"$dir/short.trace"

@@ -195,6 +195,43 @@ static void paired_interval_covers_the_effect_as_often_as_promised(void **state)
 	assert_in_range(nr_false, 59, 136);
 }
 
+/* Quantiles of printed tables. */
+static void student_agrees_with_tables(void **state)
+{
+	(void)state;
+	assert_true(fabs(nslab_student_both(12.706, 1) - 0.05) < 1e-5);
+	assert_true(fabs(nslab_student_both(-4.3027, 2) - 0.05) < 1e-5);
+	assert_true(fabs(nslab_student_both(2.2281, 10) - 0.05) < 1e-5);
+	assert_true(fabs(nslab_student_both(2.0345, 33) - 0.05) < 1e-5);
+	assert_true(fabs(nslab_student_both(3.3735, 1000) - 0.00077) < 1e-5);
+	assert_near(nslab_student_both(0, 7), 1.0);
+	assert_true(isnan(nslab_student_both(1, 0)));
+}
+
+/*
+ * Ranks 1 2 3, 2 1 3, 1 2 3, 1 3 2: sums 5, 8, 11; squares 56 in all. 2 (4 * 56 - 210) / 6 = 14/3
+ * is the square of a difference's error, with 6 degrees of freedom.
+ */
+static void blocks_compare_by_ranks(void **state)
+{
+	const double x[] = {10, 20, 30, 220, 210, 230, 1, 2, 9, 5, 7, 6.5};
+	const double same[] = {1, 2, 3, 11, 12, 13, 21, 22, 23};
+	double p[3];
+
+	(void)state;
+	assert_int_equal(nslab_blocks_compare(x, 4, 3, 0, p), 0);
+	assert_true(isnan(p[0]));
+	assert_near(p[1], nslab_student_both(3 / sqrt(14.0 / 3), 6));
+	assert_near(p[2], nslab_student_both(6 / sqrt(14.0 / 3), 6));
+	assert_int_equal(nslab_blocks_compare(same, 3, 3, 1, p), 0);
+	assert_near(p[0], 0.0);
+	assert_near(p[2], 0.0);
+	assert_int_equal(nslab_blocks_compare(x, 1, 3, 0, p), -EINVAL);
+	assert_int_equal(nslab_blocks_compare(x, 4, 1, 0, p), -EINVAL);
+	assert_int_equal(nslab_blocks_compare(x, 4, 3, 3, p), -EINVAL);
+	assert_int_equal(nslab_blocks_compare((const double[]){1, NAN, 2, 3}, 2, 2, 0, p), -EINVAL);
+}
+
 static void verdict_needs_the_whole_interval(void **state)
 {
 	const double margin = log(1.01);
@@ -231,6 +268,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(paired_has_no_interval_below_six),
 		cmocka_unit_test(paired_refuses_what_it_cannot_rank),
 		cmocka_unit_test(paired_interval_covers_the_effect_as_often_as_promised),
+		cmocka_unit_test(student_agrees_with_tables),
+		cmocka_unit_test(blocks_compare_by_ranks),
 		cmocka_unit_test(verdict_needs_the_whole_interval),
 	};
 

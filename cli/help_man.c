@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * help_man.c: manual pages from the tables that the program itself goes by.
+ *
+ * A page holds what --help and `help NAME` print, in the macros of man(7), so a page cannot
+ * disagree with what is accepted. Texts go through one function, which keeps a leading dot or quote
+ * from being taken for a request and a hyphen for a dash. The pages carry no date: the same source
+ * makes the same bytes.
+ *
+ * Left out: prose. Why and when stand in docs/.
+ */
+#include "cli/command.h"
+#include "cli/help_pages.h"
+#include "core/param.h"
+#include "runner/plan.h"
+#include "runner/provenance.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *page;
+	enum nslab_plugin_kind kind;
+	const char *title;
+} man_kinds[] = {
+	{"allocators", NSLAB_PLUGIN_ALLOCATOR, "slab allocators that numaslab compares"},
+	{"workloads", NSLAB_PLUGIN_WORKLOAD, "patterns of allocation that numaslab measures"},
+	{"pages", NSLAB_PLUGIN_PAGE, "page allocators below numaslab's models"},
+};
+
+static const char *const man_variables[][2] = {
+	{"NUMASLAB_PLANS", "folder of plans that is looked into first"},
+	{"NUMASLAB_GROUPS", "folder of groups of counters that is looked into first"},
+	{"NUMASLAB_DATA_DIR", "folder that has the templates of plots and plug-ins"},
+	{"NUMASLAB_PLUGIN_PATH", "folders, separated by colons, whose plug-ins are loaded"},
+	{"NUMASLAB_RUNS", "folder below which runs are kept; untold ./numaslab-runs"},
+	{"NO_COLOR", "no colours, whatever it is set to"},
+};
+
+static const char *const man_statuses[][2] = {
+	{"0", "done"},
+	{"1", "a case failed, or a comparison is worse"},
+	{"2", "wrong usage or bad input"},
+	{"3", "the host is too noisy"},
+	{"77", "skipped, with the reason on standard error"},
+};
+
+static void man_text(const char *text)
+{
+	if (*text == '.' || *text == '\'')
+		fputs("\\&", stdout);
+	for (; *text; text++) {
+		if (*text == '-')
+			fputs("\\-", stdout);
+		else if (*text == '\\')
+			fputs("\\e", stdout);
+		else
+			putchar(*text);
+	}
+}
+
+static void man_line(const char *macro, const char *text)
+{
+	fputs(macro, stdout);
+	man_text(text);
+	putchar('\n');
+}
+
+/* Upper case, as titles are. */
+static void man_begin(const char *name, int section, const char *summary)
+{
+	fputs(".TH ", stdout);
+	for (const char *c = name; *c; c++)
+		putchar(toupper((unsigned char)*c));
+	printf(" %d \"\" \"numaslab %s\" \"numaslab manual\"\n.SH NAME\n%s ", section,
+	       nslab_version(), name);
+	man_line("\\- ", summary);
+}
+
+static void man_pairs(const char *heading, const char *const (*rows)[2], size_t nr)
+{
+	printf(".SH %s\n", heading);
+	for (size_t i = 0; i < nr; i++) {
+		printf(".TP\n.B %s\n", rows[i][0]);
+		man_line("", rows[i][1]);
+	}
+}
+
+/* ---- commands ---- */
+
+static void man_option(const struct nslab_option *row)
+{
+	fputs(".TP\n", stdout);
+	if (row->letter)
+		printf("\\fB\\-%c\\fR, ", row->letter);
+	fputs("\\fB\\-\\-", stdout);
+	man_text(row->name);
+	fputs("\\fR", stdout);
+	if (row->argument) {
+		fputs(" \\fI", stdout);
+		man_text(row->argument);
+		fputs("\\fR", stdout);
+	}
+	man_line("\n", row->help);
+}
+
+static void man_command(void *context, const struct nslab_command *command,
+			const struct nslab_option *rows)
+{
+	char name[64];
+
+	(void)context;
+	snprintf(name, sizeof(name), "numaslab-%s", command->name);
+	man_begin(name, 1, command->summary);
+	man_line(".SH SYNOPSIS\n.B numaslab ", command->name);
+	man_line("[options] ", command->usage);
+	puts(".SH OPTIONS");
+	for (; rows->name; rows++)
+		man_option(rows);
+	puts(".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nprint the options");
+	man_pairs("EXIT STATUS", man_statuses, sizeof(man_statuses) / sizeof(man_statuses[0]));
+	puts(".SH SEE ALSO\n.BR numaslab (1),\n.BR numaslab-keys (5)");
+}
+
+static void man_program(void)
+{
+	man_begin("numaslab", 1, "compare and tune slab allocators on this machine");
+	puts(".SH SYNOPSIS\n.B numaslab\n.I COMMAND\n[options]\n.SH DESCRIPTION\n"
+	     "Standard output is data, standard error is talk.\n"
+	     ".B numaslab run\nmeasures for a minute and leaves tables and plots.\n"
+	     ".SH COMMANDS");
+	for (size_t i = 0; nslab_commands[i]; i++) {
+		if (nslab_commands[i]->is_hidden)
+			continue;
+		printf(".TP\n.BR numaslab-%s (1)\n", nslab_commands[i]->name);
+		man_line("", nslab_commands[i]->summary);
+	}
+	man_pairs("ENVIRONMENT", man_variables, sizeof(man_variables) / sizeof(man_variables[0]));
+	man_pairs("EXIT STATUS", man_statuses, sizeof(man_statuses) / sizeof(man_statuses[0]));
+	puts(".SH SEE ALSO\n.BR numaslab-keys (5),\n.BR numaslab-allocators (7),\n"
+	     ".BR numaslab-workloads (7),\n.BR numaslab-pages (7)");
+}
+
+/* ---- keys and plug-ins ---- */
+
+static void man_row(void *context, const struct nslab_param *row)
+{
+	const char *plugin = context;
+	char accepted[256];
+
+	nslab_param_accepts(row, accepted, sizeof(accepted));
+	fputs(".TP\n.B ", stdout);
+	if (plugin)
+		printf("%s.", plugin);
+	man_line("", row->name);
+	man_text(row->help);
+	if (row->def && *row->def) {
+		fputs("; default ", stdout);
+		man_text(row->def);
+	}
+	man_line("; accepts ", accepted);
+}
+
+static void man_keys(void)
+{
+	man_begin("numaslab-keys", 5, "keys of a numaslab plan");
+	puts(".SH DESCRIPTION\nA plan is an INI file: a section [global], then one section for each"
+	     "\njob. A line is KEY=VALUE. The same is given to\n.B numaslab run\nto override the"
+	     " plan.\nA parameter of one plug-in is written PLUGIN.KEY.\n.SH KEYS");
+	nslab_plan_each_key(man_row, NULL);
+	puts(".SH SEE ALSO\n.BR numaslab-run (1),\n.BR numaslab-allocators (7),\n"
+	     ".BR numaslab-workloads (7)");
+}
+
+static void man_record(const struct nslab_entry_record *record)
+{
+	const struct nslab_param *rows = NULL;
+	const char *models = NULL;
+	char plugin[64];
+
+	if (record->kind == NSLAB_PLUGIN_ALLOCATOR) {
+		rows = record->ops.allocator->params;
+		models = record->ops.allocator->models;
+	} else if (record->kind == NSLAB_PLUGIN_WORKLOAD) {
+		rows = record->ops.workload->params;
+		models = record->ops.workload->models;
+	} else if (record->kind == NSLAB_PLUGIN_PAGE) {
+		rows = record->ops.page->params;
+		models = record->ops.page->models;
+	}
+	snprintf(plugin, sizeof(plugin), "%s", record->name);
+	man_line(".SS ", record->name);
+	man_line("", record->summary);
+	if (models && strcmp(models, "-"))
+		man_line(".PP\nModels: ", models);
+	for (; rows && rows->name; rows++)
+		man_row(plugin, rows);
+}
+
+static void man_kind(size_t k, const struct nslab_registry *registry)
+{
+	const struct nslab_entry_record *record;
+	char name[64];
+
+	snprintf(name, sizeof(name), "numaslab-%s", man_kinds[k].page);
+	man_begin(name, 7, man_kinds[k].title);
+	puts(".SH DESCRIPTION");
+	for (size_t i = 0; (record = nslab_registry_at(registry, man_kinds[k].kind, i)); i++)
+		man_record(record);
+	puts(".SH SEE ALSO\n.BR numaslab-list (1),\n.BR numaslab-keys (5)");
+}
+
+int nslab_help_man(const char *page, const struct nslab_registry *registry, struct nslab_err *err)
+{
+	for (size_t k = 0; k < sizeof(man_kinds) / sizeof(man_kinds[0]); k++) {
+		if (!strcmp(page, man_kinds[k].page)) {
+			man_kind(k, registry);
+			return 0;
+		}
+	}
+	if (!strcmp(page, "numaslab") || !strcmp(page, "keys")) {
+		strcmp(page, "keys") ? man_program() : man_keys();
+		return 0;
+	}
+	for (size_t i = 0; nslab_commands[i]; i++) {
+		if (!strcmp(page, nslab_commands[i]->name)) {
+			nslab_options_visit(nslab_commands[i], man_command, NULL);
+			return 0;
+		}
+	}
+	return nslab_fail(
+		err, -ENOENT,
+		"no page '%s'; there are numaslab, keys, allocators, workloads, pages and "
+		"each command",
+		page);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tune.c: the tuner's way from a snapshot to an advice, one step after the other.
+ *
+ * Candidates come from the rules, their counts from replaying each cache's load on the kernel's
+ * model; both are exact and are done for every cache. Measuring takes time, so caches queue for it
+ * by the loss that counts promise to save, in proportion of the whole machine. Of each only the few
+ * best candidates run. When the time is up the rest keeps its setting: nothing is advised that the
+ * hold-out did not confirm. Without measuring counts decide alone, and every output says so.
+ *
+ * Invariants: the order of caches in an advice is that of the snapshot; the setting of now is
+ * always open; two runs without measuring do the same arithmetic in the same order.
+ * Left out: the oracle and files (cmd_tune.c puts them behind).
+ */
+#include "tuner/tune.h"
+
+#include "tuner/counts.h"
+#include "tuner/race.h"
+#include "tuner/search.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define TUNE_RACERS    4    /* candidates of a cache that are measured beside the setting of now */
+#define TUNE_WORTH     0.01 /* a promise below one per cent is not measured */
+#define TUNE_MAX_RACES 40
+
+struct tune {
+	const struct nslab_tune_options *o;
+	struct nslab_tuner_advice *advice;
+	struct nslab_tuner_bench *bench;
+	struct nslab_tuner_counter *counter;
+	struct nslab_tuner_load **loads; /* [nr_caches] of the trace; NULL: no events */
+	size_t nr_without_events, nr_raced, nr_promising;
+};
+
+static bool tune_is_stopped(const struct tune *t)
+{
+	return t->o->is_interrupted && *t->o->is_interrupted;
+}
+
+/* ---- counts ---- */
+
+/* The load of the trace, or a standard one; the caller frees it. */
+static int tune_load(struct tune *t, size_t number, struct nslab_tuner_load **load,
+		     struct nslab_err *err)
+{
+	*load = t->loads[number];
+	t->loads[number] = NULL;
+	if (*load)
+		return 0;
+	t->nr_without_events += t->o->trace != NULL;
+	return nslab_tuner_load_standard(t->o->snapshot, &t->o->snapshot->caches[number],
+					 NSLAB_TUNER_SEARCH, t->o->seed, load, err);
+}
+
+static int tune_count(struct tune *t, size_t number, struct nslab_err *err)
+{
+	struct nslab_tuner_group *group = &t->advice->groups[number];
+	struct nslab_tuner_load *load = NULL;
+	int rc = tune_load(t, number, &load, err);
+
+	if (!rc)
+		rc = nslab_tuner_count_group(t->counter, group, load, false, err);
+	nslab_tuner_load_free(load);
+	if (rc)
+		return nslab_fail_in(err, rc, "cache '%s'", group->cache->name);
+	nslab_tuner_prune(group);
+	return 0;
+}
+
+static int tune_count_open(struct tune *t, struct nslab_err *err)
+{
+	const struct nslab_tuner_snapshot *snapshot = t->o->snapshot;
+	int rc = 0;
+
+	t->loads = calloc(snapshot->nr_caches + 1, sizeof(struct nslab_tuner_load *));
+	if (!t->loads)
+		return nslab_fail(err, -ENOMEM, "no memory for the loads of caches");
+	if (t->o->trace)
+		rc = nslab_tuner_loads_of_trace(t->o->trace, snapshot, NSLAB_TUNER_SEARCH, t->loads,
+						err);
+	if (!rc)
+		rc = nslab_tuner_counter_open(t->o->registry, snapshot, &t->counter, err);
+	return rc;
+}
+
+static void tune_count_close(struct tune *t)
+{
+	nslab_tuner_counter_close(t->counter);
+	for (size_t i = 0; t->loads && i < t->o->snapshot->nr_caches; i++)
+		nslab_tuner_load_free(t->loads[i]);
+	free(t->loads);
+}
+
+static int tune_count_all(struct tune *t, struct nslab_err *err)
+{
+	int rc = tune_count_open(t, err);
+
+	for (size_t i = 0; !rc && i < t->advice->nr_groups; i++)
+		rc = tune_is_stopped(t) ? -EINTR : tune_count(t, i, err);
+	tune_count_close(t);
+	if (rc == -EINTR)
+		return nslab_fail(err, rc, "interrupted before anything could be advised");
+	return rc;
+}
+
+/* ---- the queue for measuring ---- */
+
+struct tune_turn {
+	struct nslab_tuner_group *group;
+	double promise; /* loss that its best candidate saves */
+};
+
+static double tune_best_loss(const struct tune *t, const struct nslab_tuner_group *group)
+{
+	double best = 0;
+
+	for (size_t i = 0; i < group->nr_candidates; i++) {
+		double loss;
+
+		if (!nslab_tuner_is_open(&group->candidates[i]))
+			continue;
+		loss = nslab_tuner_loss(t->advice, group, i);
+		if (loss < best)
+			best = loss;
+	}
+	return best;
+}
+
+static int tune_by_promise(const void *a, const void *b)
+{
+	const struct tune_turn *x = a, *y = b;
+
+	if (x->promise != y->promise)
+		return x->promise > y->promise ? -1 : 1;
+	return x->group < y->group ? -1 : 1;
+}
+
+static size_t tune_queue(const struct tune *t, struct tune_turn *turns)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < t->advice->nr_groups; i++) {
+		struct nslab_tuner_group *group = &t->advice->groups[i];
+		double promise = -tune_best_loss(t, group);
+
+		if (promise > 0)
+			turns[nr++] = (struct tune_turn){group, promise};
+	}
+	qsort(turns, nr, sizeof(*turns), tune_by_promise);
+	return nr;
+}
+
+/* Candidates that come before this one by their loss, the setting of now not counted. */
+static size_t tune_rank(const struct tune *t, const struct nslab_tuner_group *group, size_t number)
+{
+	double loss = nslab_tuner_loss(t->advice, group, number);
+	size_t rank = 0;
+
+	for (size_t i = 0; i < group->nr_candidates; i++) {
+		double other;
+
+		if (i == number || i == group->now || !nslab_tuner_is_open(&group->candidates[i]))
+			continue;
+		other = nslab_tuner_loss(t->advice, group, i);
+		rank += other < loss || (other == loss && i < number);
+	}
+	return rank;
+}
+
+static void tune_shortlist(const struct tune *t, struct nslab_tuner_group *group)
+{
+	bool *is_out = calloc(group->nr_candidates, sizeof(*is_out));
+
+	for (size_t i = 0; is_out && i < group->nr_candidates; i++)
+		is_out[i] = i != group->now && nslab_tuner_is_open(&group->candidates[i]) &&
+			    tune_rank(t, group, i) >= TUNE_RACERS;
+	for (size_t i = 0; is_out && i < group->nr_candidates; i++) {
+		if (!is_out[i])
+			continue;
+		group->candidates[i].fate = NSLAB_TUNER_OUTRANKED;
+		snprintf(group->candidates[i].why, sizeof(group->candidates[i].why),
+			 "%d others cost less by their counts", TUNE_RACERS);
+	}
+	free(is_out);
+}
+
+static void tune_close(struct nslab_tuner_group *group, const char *why)
+{
+	for (size_t i = 0; i < group->nr_candidates; i++) {
+		struct nslab_tuner_candidate *candidate = &group->candidates[i];
+
+		if (i == group->now || candidate->fate != NSLAB_TUNER_KEPT)
+			continue;
+		candidate->fate = NSLAB_TUNER_UNMEASURED;
+		snprintf(candidate->why, sizeof(candidate->why), "%s", why);
+	}
+}
+
+/* ---- measuring ---- */
+
+static int tune_race(struct tune *t, struct nslab_tuner_group *group,
+		     struct nslab_tuner_race_result *result, struct nslab_err *err)
+{
+	struct nslab_tuner_race_rules rules = NSLAB_TUNER_RACE_RULES_DEFAULT;
+	struct nslab_tuner_race_source source;
+	int rc;
+
+	rules.seed = t->o->seed;
+	rules.objective = t->o->objective;
+	tune_shortlist(t, group);
+	rc = nslab_tuner_bench_source(t->bench, group->cache, t->o->trace, &source, err);
+	if (!rc)
+		rc = nslab_tuner_race(group, &source, &rules, result, err);
+	if (rc)
+		return nslab_fail_in(err, rc, "cache '%s'", group->cache->name);
+	return 0;
+}
+
+static void tune_say(const struct tune *t, const struct tune_turn *turn, size_t number, size_t nr)
+{
+	if (t->o->talk)
+		fprintf(t->o->talk, "measuring %s (%zu of at most %zu)\n", turn->group->cache->name,
+			number + 1, nr);
+}
+
+static int tune_measure(struct tune *t, struct nslab_err *err)
+{
+	struct tune_turn *turns = calloc(t->advice->nr_groups + 1, sizeof(*turns));
+	bool is_over = false;
+	int rc = turns ? 0 : nslab_fail(err, -ENOMEM, "no memory for the queue of caches");
+
+	if (!rc)
+		rc = nslab_tuner_bench_open(t->o->registry, t->o->snapshot, t->o->budget_ns,
+					    &t->bench, err);
+	if (!rc)
+		t->nr_promising = tune_queue(t, turns);
+	for (size_t i = 0; !rc && !is_over && i < t->nr_promising && i < TUNE_MAX_RACES; i++) {
+		struct nslab_tuner_race_result result = {0};
+
+		tune_say(t, &turns[i], i, t->nr_promising);
+		rc = tune_race(t, turns[i].group, &result, err);
+		is_over = result.is_cut || tune_is_stopped(t);
+		t->nr_raced += !rc && !result.is_cut;
+	}
+	for (size_t i = 0; !rc && i < t->advice->nr_groups; i++)
+		tune_close(&t->advice->groups[i], "its turn to be measured did not come");
+	nslab_tuner_bench_close(t->bench);
+	free(turns);
+	return rc;
+}
+
+/* ---- all of it ---- */
+
+static int tune_notes(struct tune *t)
+{
+	const struct nslab_tuner_snapshot *snapshot = t->o->snapshot;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < snapshot->nr_notes; i++)
+		rc = nslab_tuner_note(t->advice, "%s", snapshot->notes[i]);
+	if (!rc && t->nr_without_events)
+		rc = nslab_tuner_note(t->advice,
+				      "%zu caches have no events in the trace; a standard load "
+				      "stands in for them",
+				      t->nr_without_events);
+	if (!rc && !t->o->is_measured)
+		rc = nslab_tuner_note(t->advice, "nothing was measured: the advice follows from "
+						 "counts and formulas alone");
+	if (!rc && t->o->is_measured && t->nr_raced < t->nr_promising)
+		rc = nslab_tuner_note(t->advice,
+				      "%zu of the %zu caches that could gain were measured; the "
+				      "others keep their setting; a larger --budget reaches more",
+				      t->nr_raced, t->nr_promising);
+	return rc;
+}
+
+int nslab_tune(const struct nslab_tune_options *options, struct nslab_tuner_advice **advice,
+	       struct nslab_err *err)
+{
+	struct tune t = {.o = options};
+	int rc = nslab_tuner_candidates(options->snapshot, &t.advice, err);
+
+	if (rc)
+		return rc;
+	t.advice->objective = options->objective;
+	t.advice->budget = options->budget;
+	rc = tune_count_all(&t, err);
+	if (!rc && options->is_measured)
+		rc = tune_measure(&t, err);
+	t.advice->is_measured = options->is_measured; /* not before: counts rank who is measured */
+	if (!rc)
+		rc = nslab_tuner_choose(t.advice, err);
+	if (!rc)
+		rc = nslab_tuner_boot(t.advice, err);
+	if (!rc)
+		rc = tune_notes(&t);
+	if (rc) {
+		nslab_tuner_advice_free(t.advice);
+		return rc;
+	}
+	*advice = t.advice;
+	return 0;
+}
