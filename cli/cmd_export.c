@@ -2,9 +2,9 @@
 /*
  * cmd_export.c: a run as CSV, JSON or what other tools read, to stdout or to a file.
  *
- * What is written is decided in results/; this file opens and closes. A file is written under a
- * temporary name beside it and renamed when it is complete, so that no half-written export is ever
- * found under the name that was asked for.
+ * What is written is decided in results/, and where it goes in output.c; this file finds the format
+ * and the run. Exactly one of the ways to name a format must be used. Left out: exports of several
+ * runs at once.
  */
 #include "cli/command.h"
 #include "results/export.h"
@@ -21,6 +21,7 @@ typedef int (*export_fn)(struct nslab_run_file *file, FILE *out, struct nslab_er
 struct export_options {
 	export_fn write;
 	const char *output;
+	struct nslab_run_file file;
 };
 
 static const struct {
@@ -44,42 +45,11 @@ static export_fn export_find(const char *name)
 	return NULL;
 }
 
-static int export_write(const struct export_options *options, struct nslab_run_file *file,
-			FILE *out, struct nslab_err *err)
+static int export_write(void *state, FILE *out, struct nslab_err *err)
 {
-	int rc = options->write(file, out, err);
+	struct export_options *options = state;
 
-	if (!rc && fflush(out))
-		rc = nslab_fail(err, -errno, "cannot write the export: %s", strerror(errno));
-	return rc;
-}
-
-static int export_to_file(const struct export_options *options, struct nslab_run_file *file,
-			  struct nslab_err *err)
-{
-	char temporary[4200];
-	FILE *out;
-	int rc;
-
-	if (snprintf(temporary, sizeof(temporary), "%s.tmp.%ld", options->output, (long)getpid()) >=
-	    (int)sizeof(temporary))
-		return nslab_fail(err, -ENAMETOOLONG, "cannot write '%s': the path is too long",
-				  options->output);
-	out = fopen(temporary, "wx");
-	if (!out) {
-		rc = -errno;
-		return nslab_fail(err, rc, "cannot write '%s': %s", options->output, strerror(-rc));
-	}
-	rc = export_write(options, file, out, err);
-	if (fclose(out) && !rc)
-		rc = nslab_fail(err, -errno, "cannot write the export: %s", strerror(errno));
-	if (!rc && rename(temporary, options->output))
-		rc = nslab_fail(err, -errno, "cannot write the export: %s", strerror(errno));
-	if (rc) {
-		unlink(temporary);
-		nslab_fail_in(err, rc, "'%s'", options->output);
-	}
-	return rc;
+	return options->write(&options->file, out, err);
 }
 
 static int export_run(int argc, char **argv)
@@ -98,7 +68,6 @@ static int export_run(int argc, char **argv)
 		 "write FILE instead of stdout"},
 		{0},
 	};
-	struct nslab_run_file file;
 	struct nslab_err err = {""};
 	int nr, rc;
 	int status = nslab_options_parse(&nslab_command_export, rows, argc, argv, &nr);
@@ -118,14 +87,11 @@ static int export_run(int argc, char **argv)
 			format);
 		return NSLAB_EXIT_USAGE;
 	}
-	rc = nslab_run_file_open(argv[1], &file, &err);
+	rc = nslab_run_file_open(argv[1], &options.file, &err);
 	if (rc)
 		return nslab_complain(&err, rc);
-	if (options.output && strcmp(options.output, "-"))
-		rc = export_to_file(&options, &file, &err);
-	else
-		rc = export_write(&options, &file, stdout, &err);
-	nslab_run_file_close(&file);
+	rc = nslab_output(options.output, export_write, &options, &err);
+	nslab_run_file_close(&options.file);
 	return rc ? nslab_complain(&err, rc) : NSLAB_EXIT_DONE;
 }
 

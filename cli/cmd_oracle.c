@@ -18,6 +18,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ORACLE_COUNT_MAX 8192 /* CPUs of the largest x86-64 configuration of Linux */
+
 static int oracle_command(int argc, char **argv);
 
 extern const struct nslab_command nslab_command_oracle;
@@ -30,8 +32,9 @@ const struct nslab_command nslab_command_oracle = {
 };
 
 struct oracle_options {
-	const char *snapshot;
-	long nr_cpus, nr_nodes;
+	const char *snapshot, *rules;
+	long nr_cpus, nr_nodes; /* of the machine */
+	long guest_cpus, guest_nodes;
 	struct nslab_tuner_oracle_options run;
 	bool is_json;
 };
@@ -138,11 +141,11 @@ static void oracle_print(const struct nslab_tuner_snapshot *snapshot,
 /* 0 confirmed, 1 not, or a negative errno. */
 static int oracle_run(const struct oracle_options *o, struct nslab_err *err)
 {
-	static const struct nslab_tuner_given nothing = {.nr_cpus = -1, .nr_nodes = -1};
+	const struct nslab_tuner_given given = {(int)o->nr_cpus, (int)o->nr_nodes, o->rules};
 	struct nslab_tuner_oracle_result result = {.nr_caches = 0};
 	struct nslab_tuner_snapshot *snapshot = NULL;
-	int rc = o->snapshot ? nslab_tuner_snapshot_read(o->snapshot, &nothing, &snapshot, err)
-			     : nslab_tuner_snapshot_take("", &nothing, &snapshot, err);
+	int rc = o->snapshot ? nslab_tuner_snapshot_read(o->snapshot, &given, &snapshot, err)
+			     : nslab_tuner_snapshot_take("", &given, &snapshot, err);
 
 	if (rc)
 		return rc;
@@ -158,9 +161,33 @@ static int oracle_run(const struct oracle_options *o, struct nslab_err *err)
 	return rc;
 }
 
+/* What the library cannot see: words that are too many, numbers that are no int. */
+static int oracle_check(struct oracle_options *o, const char *operand, struct nslab_err *err)
+{
+	const struct {
+		const char *option;
+		long value, least;
+	} counts[] = {{"cpus", o->nr_cpus == -1 ? 1 : o->nr_cpus, 1},
+		      {"nodes", o->nr_nodes == -1 ? 1 : o->nr_nodes, 1},
+		      {"guest-cpus", o->guest_cpus, 0},
+		      {"guest-nodes", o->guest_nodes, 0}};
+
+	if (operand)
+		return nslab_fail(err, -EINVAL, "oracle takes options only, not '%s'", operand);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		if (counts[i].value < counts[i].least || counts[i].value > ORACLE_COUNT_MAX)
+			return nslab_fail(err, -EINVAL, "option '--%s' takes %ld..%d, not %ld",
+					  counts[i].option, counts[i].least, ORACLE_COUNT_MAX,
+					  counts[i].value);
+	}
+	o->run.nr_cpus = (int)o->guest_cpus;
+	o->run.nr_nodes = (int)o->guest_nodes;
+	return 0;
+}
+
 static int oracle_command(int argc, char **argv)
 {
-	struct oracle_options o = {.run = {.talk = stderr}};
+	struct oracle_options o = {.nr_cpus = -1, .nr_nodes = -1, .run = {.talk = stderr}};
 	const struct nslab_option rows[] = {
 		{"snapshot", 's', NSLAB_OPTION_TEXT, &o.snapshot, "FILE",
 		 "the machine, as numaslab snapshot wrote it; this one unless told"},
@@ -168,10 +195,15 @@ static int oracle_command(int argc, char **argv)
 		 "6.1 or 6.12 (Debian's, fetched once), or a vmlinuz; by the machine unless told"},
 		{"cmdline", 0, NSLAB_OPTION_TEXT, &o.run.command_line, "TEXT",
 		 "boot parameters to try; those of the machine unless told"},
-		{"cpus", 'c', NSLAB_OPTION_INT, &o.nr_cpus, "N",
+		{"guest-cpus", 0, NSLAB_OPTION_INT, &o.guest_cpus, "N",
 		 "CPUs of the guest; the machine's, but at most 2, unless told"},
-		{"nodes", 0, NSLAB_OPTION_INT, &o.nr_nodes, "N",
+		{"guest-nodes", 0, NSLAB_OPTION_INT, &o.guest_nodes, "N",
 		 "nodes of the guest; the machine's, but at most 2, unless told"},
+		{"cpus", 'c', NSLAB_OPTION_INT, &o.nr_cpus, "N",
+		 "of the machine, where the file does not tell"},
+		{"nodes", 0, NSLAB_OPTION_INT, &o.nr_nodes, "N", "the same"},
+		{"rules", 0, NSLAB_OPTION_TEXT, &o.rules, "V",
+		 "the machine's kernel, the same: 6.1, 6.12, 6.18 or a release"},
 		{"apply", 0, NSLAB_OPTION_TEXT, &o.run.sysfs_script, "FILE",
 		 "sysfs script to run in the guest"},
 		{"undo", 0, NSLAB_OPTION_TEXT, &o.run.sysfs_undo, "FILE", "what takes it back"},
@@ -186,14 +218,8 @@ static int oracle_command(int argc, char **argv)
 	rc = nslab_options_parse(&nslab_command_oracle, rows, argc, argv, &nr_operands);
 	if (rc >= 0)
 		return rc;
-	o.run.nr_cpus = (int)o.nr_cpus;
-	o.run.nr_nodes = (int)o.nr_nodes;
-	if (nr_operands)
-		rc = nslab_fail(&err, -EINVAL, "oracle takes options only, not '%s'", argv[1]);
-	else if (o.nr_cpus < 0 || o.nr_cpus > 4096 || o.nr_nodes < 0 || o.nr_nodes > 4096)
-		rc = nslab_fail(&err, -EINVAL,
-				"a guest has 1 CPU and 1 node at least, and few more");
-	else
+	rc = oracle_check(&o, nr_operands ? argv[1] : NULL, &err);
+	if (!rc)
 		rc = oracle_run(&o, &err);
 	if (rc >= 0 && fflush(stdout))
 		rc = nslab_fail(&err, -errno, "cannot write to stdout: %s", strerror(errno));

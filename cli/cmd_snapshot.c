@@ -12,8 +12,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 extern const struct nslab_command nslab_command_snapshot;
 
@@ -21,32 +19,9 @@ struct snapshot_options {
 	const char *output, *sysroot, *kernel;
 };
 
-static int snapshot_to_file(const struct nslab_tuner_snapshot *snapshot, const char *path,
-			    struct nslab_err *err)
+static int snapshot_write(void *state, FILE *out, struct nslab_err *err)
 {
-	char temporary[4200];
-	FILE *out;
-	int rc;
-
-	if (snprintf(temporary, sizeof(temporary), "%s.tmp.%ld", path, (long)getpid()) >=
-	    (int)sizeof(temporary))
-		return nslab_fail(err, -ENAMETOOLONG,
-				  "cannot write '%.200s...': the path is too "
-				  "long",
-				  path);
-	out = fopen(temporary, "wx");
-	if (!out) {
-		rc = -errno;
-		return nslab_fail(err, rc, "cannot write '%s': %s", path, strerror(-rc));
-	}
-	rc = nslab_tuner_snapshot_write(snapshot, out, err);
-	if (fclose(out) && !rc)
-		rc = nslab_fail(err, -errno, "cannot write '%s': %s", path, strerror(errno));
-	if (!rc && rename(temporary, path))
-		rc = nslab_fail(err, -errno, "cannot write '%s': %s", path, strerror(errno));
-	if (rc)
-		unlink(temporary);
-	return rc;
+	return nslab_tuner_snapshot_write(state, out, err);
 }
 
 static int snapshot_run(int argc, char **argv)
@@ -77,8 +52,7 @@ static int snapshot_run(int argc, char **argv)
 	else
 		rc = nslab_tuner_snapshot_take(o.sysroot, &given, &snapshot, &err);
 	if (!rc)
-		rc = o.output ? snapshot_to_file(snapshot, o.output, &err)
-			      : nslab_tuner_snapshot_write(snapshot, stdout, &err);
+		rc = nslab_output(o.output, snapshot_write, snapshot, &err);
 	for (size_t i = 0; !rc && i < snapshot->nr_notes; i++)
 		fprintf(stderr, "note: %s\n", snapshot->notes[i]);
 	nslab_tuner_snapshot_free(snapshot);

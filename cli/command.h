@@ -11,6 +11,7 @@
 #include "core/err.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 enum nslab_exit {
 	NSLAB_EXIT_DONE = 0,
@@ -56,6 +57,11 @@ struct nslab_option {
  */
 int nslab_options_parse(const struct nslab_command *command, const struct nslab_option *rows,
 			int argc, char **argv, int *nr_operands);
+
+typedef int (*nslab_output_fn)(void *state, FILE *out, struct nslab_err *err);
+
+/* Calls write for stdout (path NULL or "-"), or for a file that appears when it is complete. */
+int nslab_output(const char *path, nslab_output_fn write, void *state, struct nslab_err *err);
 
 typedef void (*nslab_help_fn)(void *context, const struct nslab_command *command,
 			      const struct nslab_option *rows);

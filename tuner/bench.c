@@ -11,10 +11,10 @@
  * ones.
  *
  * Trials are short, since a race wants many: 10 windows of 5 ms. The host's counters are read
- * around each of them, and what spoils a trial of a plan spoils it here too; then it runs once
- * more, and after that it is the race's turn to run the whole block again. In every second block of
- * a hold-out, where the budget is a generous one, single operations are timed as well: p99.9 wants
- * ten values beyond it, for which a trial must be several times as long.
+ * around each of them, and what spoils a trial of a plan spoils it here too; then it runs again
+ * after a pause, at most twice, and after that it is the race's turn to run the whole block again.
+ * In every second block of a hold-out, where the budget is a generous one, single operations are
+ * timed as well: p99.9 wants ten values beyond it, for which a trial must be several times as long.
  *
  * Left out: what other caches do at the same time, and the kernel itself. A time is that of a model
  * in user space.
@@ -34,14 +34,17 @@
 #define BENCH_LATENCY_WINDOWS 6			     /* times as many windows then */
 #define BENCH_TAIL	      0.999
 #define BENCH_BEYOND	      10 /* values that a percentile wants beyond it */
-#define BENCH_TRIES	      2
-#define BENCH_LIVE	      4096 /* objects of a CPU, when nobody knows */
+#define BENCH_TRIES	      3
+#define BENCH_BACK_OFF_NS     UINT64_C(100000000) /* doubled for each disturbance in a row */
+#define BENCH_BACK_OFF_MOST   4			  /* doublings */
+#define BENCH_LIVE	      4096		  /* objects of a CPU, when nobody knows */
 #define BENCH_LIVE_MOST	      65536
 #define BENCH_LIVE_BYTES      (UINT64_C(32) << 20) /* of a CPU, at most */
 #define BENCH_BURST	      64
 #define BENCH_THREADS	      64
 #define BENCH_TEXT	      2048
 #define BENCH_SEGMENTS	      2
+#define BENCH_SPECIAL	      ",;#\n" /* in plan files */
 
 /* One cache. */
 struct bench_cache {
@@ -57,6 +60,7 @@ struct nslab_tuner_bench {
 	struct nslab_topo *topo;
 	struct bench_cache *caches;
 	uint64_t budget_ns, spent_ns;
+	int nr_disturbed; /* trials in a row */
 	nslab_launch_fn launch;
 	const struct nslab_noise_source *noise;
 	char cause[512];
@@ -134,7 +138,7 @@ static uint64_t bench_live(const struct nslab_tuner_bench *bench,
 			   const struct nslab_tuner_cache *cache)
 {
 	uint64_t nr_cpus = bench->snapshot->nr_cpus > 0 ? (uint64_t)bench->snapshot->nr_cpus : 1;
-	uint64_t most = BENCH_LIVE_BYTES / cache->size;
+	uint64_t most = BENCH_LIVE_BYTES / (cache->size ? cache->size : 1);
 	uint64_t live = cache->live >= 0 ? (uint64_t)cache->live / nr_cpus : BENCH_LIVE;
 
 	if (live > most)
@@ -175,6 +179,12 @@ static int bench_job(const struct nslab_tuner_bench *bench, const struct nslab_t
 	if (bench_names(cache, names, sizeof(names)))
 		return nslab_fail(err, -E2BIG, "'%s' has too many names to replay it: %zu",
 				  cache->name, cache->nr_aliases);
+	if (strlen(trace) >= NSLAB_TEXT_MAX || strpbrk(trace, BENCH_SPECIAL) ||
+	    strpbrk(names, BENCH_SPECIAL))
+		return nslab_fail(
+			err, -EINVAL,
+			"cannot replay '%s' of '%s': too long, or ',', ';', '#' in a name",
+			cache->name, trace);
 	snprintf(text, text_bytes,
 		 "workload = replay\nthreads = 1\ntrace = %s\nonly = %s\nsegment = %s\n"
 		 "points = 0\n",
@@ -323,6 +333,17 @@ static uint64_t bench_left_ns(void *state)
 	return bench->spent_ns < bench->budget_ns ? bench->budget_ns - bench->spent_ns : 0;
 }
 
+/* Whoever disturbs goes on for a while; that costs budget too. */
+static void bench_back_off(struct nslab_tuner_bench *bench)
+{
+	uint64_t ns = BENCH_BACK_OFF_NS << bench->nr_disturbed;
+
+	if (bench->nr_disturbed < BENCH_BACK_OFF_MOST)
+		bench->nr_disturbed++;
+	bench->noise->sleep_ns(bench->noise, ns);
+	bench->spent_ns += ns;
+}
+
 static int bench_trial(void *state, const struct nslab_tuner_setting *setting, int block,
 		       uint64_t seed, enum nslab_tuner_segment segment, double *ns, double *p999_ns)
 {
@@ -339,9 +360,29 @@ static int bench_trial(void *state, const struct nslab_tuner_setting *setting, i
 	for (int i = 0; rc == -EAGAIN && i < BENCH_TRIES; i++) {
 		if (!bench_left_ns(c))
 			return -ECANCELED;
-		rc = bench_run(c->bench, &plan, &arm, i ? nslab_rng_mix(seed, 1) : seed, ns,
-			       p999_ns);
+		rc = bench_run(c->bench, &plan, &arm, i ? nslab_rng_mix(seed, (uint64_t)i) : seed,
+			       ns, p999_ns);
+		if (rc == -EAGAIN)
+			bench_back_off(c->bench);
+		else
+			c->bench->nr_disturbed = 0;
 	}
+	return rc;
+}
+
+/* A cache that the trace does not know has the standard load instead. */
+static int bench_find_events(const struct nslab_tuner_cache *cache, const char **trace,
+			     struct nslab_err *err)
+{
+	struct nslab_tuner_load *load = NULL;
+	int rc = nslab_tuner_load_of_trace(*trace, cache, NSLAB_TUNER_HOLDOUT, &load, err);
+
+	if (rc == -ENODATA || (!rc && !load->nr_setup)) {
+		*trace = NULL;
+		err->text[0] = '\0';
+		rc = 0;
+	}
+	nslab_tuner_load_free(load);
 	return rc;
 }
 
@@ -359,6 +400,8 @@ int nslab_tuner_bench_source(struct nslab_tuner_bench *bench, const struct nslab
 	c->cache = cache;
 	c->next = bench->caches;
 	bench->caches = c;
+	if (trace)
+		rc = bench_find_events(cache, &trace, err);
 	for (int i = 0; !rc && i < BENCH_SEGMENTS; i++)
 		rc = bench_plan(c, trace, i, err);
 	*source = (struct nslab_tuner_race_source){c, bench_trial, bench_left_ns};

@@ -92,7 +92,7 @@ static int boot_word(enum nslab_order_kernel kernel, const char *word, int len,
 {
 	size_t prefix = boot_prefix(kernel, word);
 	const char *name = word + prefix;
-	unsigned value;
+	unsigned value = 0;
 	int rc = 0;
 
 	if (!prefix)

@@ -71,8 +71,9 @@ struct count_run {
 	const struct nslab_tuner_load *load;
 	struct kmem_cache *s;
 	int nr_cpus;
-	uint64_t nr_remote; /* frees on another CPU than the allocation, since the setup */
-	uint64_t nr_high_pages;
+	uint64_t nr_remote;	/* frees on another CPU than the allocation, since the setup */
+	uint64_t nr_high_pages; /* in the end; and before what is judged */
+	uint64_t nr_high_setup;
 	double size, objects, slab_bytes; /* of the cache: stride, and its slabs */
 	struct nslab_cache_stats before, after;
 };
@@ -174,6 +175,7 @@ static int count_judge(struct count_run *r)
 		return rc;
 	ops->cache_stats(r->s, &r->before);
 	r->nr_remote = 0;
+	r->nr_high_setup = r->counter->pages.nr_high_pages;
 	rc = count_play(r, r->load->nr_setup, r->load->nr_events);
 	ops->cache_stats(r->s, &r->after);
 	r->nr_high_pages = r->counter->pages.nr_high_pages;
@@ -235,8 +237,8 @@ static void count_fill_rates(const struct count_run *r, const struct nslab_tuner
 			     kops;
 	cost->slab_allocs_per_kop = count_grown(r, NSLAB_STAT_ALLOC_SLAB) / kops;
 	cost->high_pages_per_kop = 1000 * (double)r->nr_high_pages / (double)r->load->nr_events;
-	cost->high_pages_per_s =
-		cost->high_pages_per_kop * (cache->allocs_per_s + cache->frees_per_s) / 1000;
+	cost->high_pages_per_s = (double)(r->nr_high_pages - r->nr_high_setup) / kops *
+				 (cache->allocs_per_s + cache->frees_per_s) / 1000;
 	cost->fallback_share =
 		nr_slabs > 0 ? (double)r->after.stat[NSLAB_STAT_ORDER_FALLBACK] / nr_slabs : NAN;
 }
@@ -276,6 +278,7 @@ int nslab_tuner_count(struct nslab_tuner_counter *counter, const struct nslab_tu
 				  load->nr_events == load->nr_setup ? "events" : "order that fits");
 	pages->min_order = nslab_order_of(cache->size);
 	pages->rng = conditions->seed;
+	pages->nr_high_pages = 0;
 	pages->fail_below = (uint64_t)(conditions->fail_share * 4294967296.0);
 	rc = count_run(&r, cache, setting);
 	if (rc)

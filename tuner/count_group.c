@@ -5,8 +5,9 @@
  * A setting that is good on an idle machine may be bad when fewer CPUs are busy or when the page
  * allocator has no large blocks left. So each candidate is counted at nominal conditions, which
  * fill its costs, and at corners, of which only the most locks and the share of fallbacks are kept.
- * Corners that cannot differ are not counted twice: a slab of the smallest order never falls back,
- * and on one CPU n/2 is no other number. Left out: which candidates there are (candidates.c).
+ * Not every corner is counted: failing requests make locks and never save many, so fewer CPUs are
+ * only looked at where most requests fail, and a slab of the smallest order never falls back. Left
+ * out: which candidates there are (candidates.c).
  */
 #include "tuner/counts.h"
 
@@ -14,8 +15,8 @@
 
 #define GROUP_SEED 1
 
-static const double group_fail_shares[] = {0, 0.1, 0.5};
-#define GROUP_NR_FAILS (sizeof(group_fail_shares) / sizeof(group_fail_shares[0]))
+#define GROUP_FAIL_SOME 0.1 /* of requests for large blocks */
+#define GROUP_FAIL_MOST 0.5
 
 struct group_task {
 	struct nslab_tuner_counter *counter;
@@ -34,6 +35,7 @@ static bool group_can_fall_back(const struct group_task *t)
 	return order < 0 || (unsigned)order > nslab_order_of(t->cache->size);
 }
 
+/* One where most requests fail also tells the share of fallbacks. */
 static int group_corner(const struct group_task *t, int nr_cpus, double fail_share)
 {
 	const struct nslab_tuner_conditions conditions = {
@@ -45,7 +47,7 @@ static int group_corner(const struct group_task *t, int nr_cpus, double fail_sha
 	if (rc)
 		return rc;
 	cost->worst_locks_per_kop = fmax(cost->worst_locks_per_kop, corner.locks_per_kop);
-	if (nr_cpus == t->nr_cpus && fail_share == group_fail_shares[GROUP_NR_FAILS - 1])
+	if (nr_cpus == t->nr_cpus && fail_share >= GROUP_FAIL_MOST)
 		cost->fallback_share = corner.fallback_share;
 	return 0;
 }
@@ -62,16 +64,21 @@ static int group_nominal(const struct group_task *t)
 	return rc;
 }
 
-/* All fail shares on so many CPUs; what is nominal was counted. */
-static int group_corners(const struct group_task *t, int nr_cpus)
+/* Both shares on all CPUs, which are the busiest; fewer CPUs where most requests fail. */
+static int group_corners(const struct group_task *t)
 {
-	size_t nr_fails = group_can_fall_back(t) ? GROUP_NR_FAILS : 1;
+	bool can_fall_back = group_can_fall_back(t);
+	double most = can_fall_back ? GROUP_FAIL_MOST : 0;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < nr_fails; i++) {
-		if (nr_cpus != t->nr_cpus || group_fail_shares[i] > 0)
-			rc = group_corner(t, nr_cpus, group_fail_shares[i]);
-	}
+	if (can_fall_back)
+		rc = group_corner(t, t->nr_cpus, GROUP_FAIL_SOME);
+	if (!rc && can_fall_back)
+		rc = group_corner(t, t->nr_cpus, GROUP_FAIL_MOST);
+	if (!rc && t->nr_cpus > 1)
+		rc = group_corner(t, 1, most);
+	if (!rc && t->nr_cpus / 2 > 1)
+		rc = group_corner(t, t->nr_cpus / 2, most);
 	return rc;
 }
 
@@ -82,15 +89,8 @@ static int group_count(const struct group_task *t, bool is_quick)
 	if (rc)
 		return rc;
 	if (is_quick)
-		return group_can_fall_back(t)
-			       ? group_corner(t, t->nr_cpus, group_fail_shares[GROUP_NR_FAILS - 1])
-			       : 0;
-	rc = group_corners(t, t->nr_cpus);
-	if (!rc && t->nr_cpus > 1)
-		rc = group_corners(t, 1);
-	if (!rc && t->nr_cpus / 2 > 1)
-		rc = group_corners(t, t->nr_cpus / 2);
-	return rc;
+		return group_can_fall_back(t) ? group_corner(t, t->nr_cpus, GROUP_FAIL_MOST) : 0;
+	return group_corners(t);
 }
 
 int nslab_tuner_count_group(struct nslab_tuner_counter *counter, struct nslab_tuner_group *group,

@@ -29,9 +29,10 @@ int nslab_tuner_counter_cpus(const struct nslab_tuner_counter *counter); /* that
 void nslab_tuner_counter_close(struct nslab_tuner_counter *counter);	 /* NULL is fine */
 
 /*
- * Fills the byte and count fields of cost, of what was judged of the load; fallback_share too, but
- * neither worst_locks_per_kop nor scarcity. Bytes are those of cache->live objects: objects that
- * the load left out are in full slabs. They are NaN where cache->live is unknown.
+ * Fills the byte and count fields of cost, of what was judged of the load (tuner.h names what is of
+ * all of it); fallback_share too, but neither worst_locks_per_kop nor scarcity. Bytes are those of
+ * cache->live objects: objects that the load left out are in full slabs. They are NaN where
+ * cache->live is unknown.
  */
 int nslab_tuner_count(struct nslab_tuner_counter *counter, const struct nslab_tuner_cache *cache,
 		      const struct nslab_tuner_setting *setting,
@@ -41,8 +42,8 @@ int nslab_tuner_count(struct nslab_tuner_counter *counter, const struct nslab_tu
 
 /*
  * All unmarked candidates of a group: nominal conditions, fallback_share at p = 0.5, and the most
- * locks over 1, n/2, n CPUs and p = 0, 0.1, 0.5. is_quick: nominal and the corner of n CPUs and
- * p = 0.5 only.
+ * locks on n CPUs at p = 0, 0.1, 0.5 and on 1 and n/2 CPUs at p = 0.5. is_quick: nominal and the
+ * corner of n CPUs and p = 0.5 only.
  */
 int nslab_tuner_count_group(struct nslab_tuner_counter *counter, struct nslab_tuner_group *group,
 			    const struct nslab_tuner_load *load, bool is_quick,

@@ -7,16 +7,20 @@
  * any choice (Lagrange). The sum is concave in both prices, so two nested golden-section searches
  * find them. If no price is needed, that choice is the answer, which is the usual case.
  *
+ * Then a draft: from the cheapest items single swaps mend the budgets and save what they can, for a
+ * choice that is hard to beat.
+ *
  * Then states, cache after cache: what was spent so far, and the loss. An item's excess is what it
  * costs more than the cheapest at these prices; bound + excess is what a state can still reach at
  * best. A state goes when that is no better than the best choice found so far, when even the most
- * modest rest breaks a budget, or when another has spent no more for no more loss. Every state
- * completed by the cheapest rest is a choice to be tried. Caches whose cheapest item is least
- * certain come first: as soon as the next excess exceeds what is still to be gained, all later
- * caches are settled. States form layers in one growing array, linked to where they came from.
+ * modest rest breaks a budget, or when another has spent no more for no more loss. What no rest can
+ * spend any more is spent at once: such states become one, and their excess pays for the waste.
+ * Every state completed by the cheapest rest is a choice to be tried. Caches that spend most come
+ * first, so that the many small ones only fill up; it ends when no later cache has another item
+ * that could pay. States form layers in one growing array, linked to where they came from.
  *
- * Spending that no rest can bring to the budget is the same as any other such spending, and counts
- * as one; that keeps the states few. Worst cases are exponential like those of any exact method.
+ * Left out: a limit. Worst cases are exponential like those of any exact method; what machines give
+ * takes milliseconds.
  */
 #include "tuner/search.h"
 
@@ -38,11 +42,13 @@ struct knapsack_state {
 struct knapsack_place {
 	size_t choice, cheapest; /* its item */
 	double second;		 /* excess of its second cheapest item */
+	double spread;		 /* of what its open items spend, in units of loss */
 };
 
 /* What the choices from one place on can spend, and what their cheapest items do. */
 struct knapsack_rest {
 	double least[2], most[2], cheapest[2], loss;
+	double second; /* least of theirs */
 };
 
 /* Of the states met so far with a spending of at most that: the least loss. */
@@ -59,7 +65,7 @@ struct knapsack {
 	double price[2];
 	double bound, eps;
 	double best;		       /* INFINITY: nothing fits so far; kept in choices[].chosen */
-	struct knapsack_place *places; /* in order of second, once there are prices */
+	struct knapsack_place *places; /* in order of spread, once there are prices */
 	struct knapsack_rest *rests;   /* nr + 1 of them */
 	struct knapsack_state *states;
 	size_t nr_states, max_states;
@@ -95,16 +101,14 @@ static size_t knapsack_cheapest(const struct knapsack *k, const struct nslab_tun
 	return best;
 }
 
-/* The relaxed sum at these prices; its choice is kept when it fits and is the best so far. */
-static double knapsack_relaxed(struct knapsack *k)
+/* The sum of the places' items, relaxed; kept when it fits and is the best so far. */
+static double knapsack_try(struct knapsack *k)
 {
 	double spent[2] = {0, 0}, loss = 0, sum;
 
 	for (size_t i = 0; i < k->nr; i++) {
-		const struct nslab_tuner_item *item;
+		const struct nslab_tuner_item *item = &k->choices[i].items[k->places[i].cheapest];
 
-		k->places[i].cheapest = knapsack_cheapest(k, &k->choices[i]);
-		item = &k->choices[i].items[k->places[i].cheapest];
 		spent[0] += knapsack_spent(k, item, 0);
 		spent[1] += knapsack_spent(k, item, 1);
 		loss += item->loss;
@@ -118,6 +122,14 @@ static double knapsack_relaxed(struct knapsack *k)
 	for (int b = 0; b < 2; b++)
 		sum += k->is_bound[b] ? k->price[b] * (spent[b] - k->budget[b]) : 0;
 	return sum;
+}
+
+/* The relaxed sum at these prices. */
+static double knapsack_relaxed(struct knapsack *k)
+{
+	for (size_t i = 0; i < k->nr; i++)
+		k->places[i].cheapest = knapsack_cheapest(k, &k->choices[i]);
+	return knapsack_try(k);
 }
 
 static double knapsack_raise(struct knapsack *k, int b);
@@ -177,12 +189,95 @@ static void knapsack_measure(struct knapsack *k)
 	k->eps = KNAPSACK_EPS * loss;
 }
 
-static int knapsack_by_second(const void *a, const void *b)
+/* By how much a spending breaks the budgets, in units of loss. */
+static double knapsack_over(const struct knapsack *k, const double spent[2])
+{
+	double over = 0;
+
+	for (int b = 0; b < 2; b++)
+		over += k->is_bound[b] ? k->unit[b] * fmax(spent[b] - k->budget[b], 0) : 0;
+	return over;
+}
+
+/* Puts another item for old: what is spent then. */
+static void knapsack_swap(const struct knapsack *k, const struct nslab_tuner_item *old,
+			  const struct nslab_tuner_item *item, const double spent[2],
+			  double then[2])
+{
+	for (int b = 0; b < 2; b++)
+		then[b] = spent[b] + knapsack_spent(k, item, b) - knapsack_spent(k, old, b);
+}
+
+/*
+ * What a swap is worth: while budgets are broken, how much of that it mends for what it costs with
+ * the prices added; then how much loss it saves without breaking one.
+ */
+static double knapsack_worth(const struct knapsack *k, const struct nslab_tuner_item *old,
+			     const struct nslab_tuner_item *item, const double spent[2])
+{
+	double over = knapsack_over(k, spent), then[2], mended;
+
+	knapsack_swap(k, old, item, spent, then);
+	mended = over - knapsack_over(k, then);
+	if (over > 0)
+		return mended <= k->eps
+			       ? 0
+			       : mended / fmax(knapsack_priced(k, item) - knapsack_priced(k, old),
+					       k->eps);
+	return mended < 0 || old->loss - item->loss <= k->eps ? 0 : old->loss - item->loss;
+}
+
+/* Makes the best single swap; false: none is worth anything. */
+static bool knapsack_improve(struct knapsack *k, double spent[2])
+{
+	size_t place = 0, item = 0;
+	const struct nslab_tuner_item *items;
+	double best = 0;
+
+	for (size_t i = 0; i < k->nr; i++) {
+		items = k->choices[i].items;
+		for (size_t j = 0; j < k->choices[i].nr_items; j++) {
+			double worth =
+				knapsack_worth(k, &items[k->places[i].cheapest], &items[j], spent);
+
+			if (worth > best) {
+				best = worth;
+				place = i;
+				item = j;
+			}
+		}
+	}
+	if (!(best > 0))
+		return false;
+	items = k->choices[place].items;
+	knapsack_swap(k, &items[k->places[place].cheapest], &items[item], spent, spent);
+	k->places[place].cheapest = item;
+	return true;
+}
+
+/* A good choice to begin with, by swaps from the cheapest items, so that few states remain. */
+static void knapsack_draft(struct knapsack *k)
+{
+	double spent[2] = {0, 0};
+
+	for (size_t i = 0; i < k->nr; i++) {
+		const struct nslab_tuner_item *item = &k->choices[i].items[k->places[i].cheapest];
+
+		spent[0] += knapsack_spent(k, item, 0);
+		spent[1] += knapsack_spent(k, item, 1);
+	}
+	for (size_t swaps = 0; swaps < 4 * k->nr && knapsack_improve(k, spent); swaps++)
+		;
+	knapsack_try(k);
+	knapsack_relaxed(k); /* the cheapest again */
+}
+
+static int knapsack_by_spread(const void *a, const void *b)
 {
 	const struct knapsack_place *x = a, *y = b;
 
-	if (x->second != y->second)
-		return x->second < y->second ? -1 : 1;
+	if (x->spread != y->spread)
+		return x->spread > y->spread ? -1 : 1;
 	return x->choice < y->choice ? -1 : x->choice > y->choice;
 }
 
@@ -194,44 +289,73 @@ static double knapsack_excess(const struct knapsack *k, const struct knapsack_pl
 	return knapsack_priced(k, &items[item]) - knapsack_priced(k, &items[place->cheapest]);
 }
 
+static bool knapsack_is_open(const struct knapsack *k, double excess)
+{
+	return k->bound + excess < k->best - k->eps;
+}
+
+static void knapsack_weigh(const struct knapsack *k, struct knapsack_place *place)
+{
+	const struct nslab_tuner_choice *choice = &k->choices[place->choice];
+	const struct nslab_tuner_item *cheapest = &choice->items[place->cheapest];
+
+	place->second = INFINITY;
+	place->spread = 0;
+	for (size_t j = 0; j < choice->nr_items; j++) {
+		double excess = knapsack_excess(k, place, j), spread = 0;
+
+		if (j == place->cheapest)
+			continue;
+		place->second = fmin(place->second, excess);
+		for (int b = 0; b < 2; b++)
+			spread += k->unit[b] * fabs(knapsack_spent(k, &choice->items[j], b) -
+						    knapsack_spent(k, cheapest, b));
+		if (knapsack_is_open(k, excess))
+			place->spread = fmax(place->spread, spread);
+	}
+}
+
 static void knapsack_sort(struct knapsack *k)
 {
 	for (size_t i = 0; i < k->nr; i++) {
-		struct knapsack_place *place = &k->places[i];
-
-		place->choice = i;
-		place->second = INFINITY;
-		for (size_t j = 0; j < k->choices[i].nr_items; j++) {
-			if (j != place->cheapest)
-				place->second = fmin(place->second, knapsack_excess(k, place, j));
-		}
+		k->places[i].choice = i;
+		knapsack_weigh(k, &k->places[i]);
 	}
-	qsort(k->places, k->nr, sizeof(*k->places), knapsack_by_second);
+	qsort(k->places, k->nr, sizeof(*k->places), knapsack_by_spread);
+}
+
+/* Adds a place to the rest behind it; items that are not open will never be taken. */
+static void knapsack_add_rest(const struct knapsack *k, const struct knapsack_place *place,
+			      struct knapsack_rest *rest)
+{
+	const struct nslab_tuner_choice *choice = &k->choices[place->choice];
+	const struct nslab_tuner_item *cheapest = &choice->items[place->cheapest];
+
+	rest->loss += cheapest->loss;
+	rest->second = fmin(rest->second, place->second);
+	for (int b = 0; b < 2; b++) {
+		double least = knapsack_spent(k, cheapest, b), most = least;
+
+		rest->cheapest[b] += least;
+		for (size_t j = 0; j < choice->nr_items; j++) {
+			double spent = knapsack_spent(k, &choice->items[j], b);
+
+			if (!knapsack_is_open(k, knapsack_excess(k, place, j)))
+				continue;
+			least = fmin(least, spent);
+			most = fmax(most, spent);
+		}
+		rest->least[b] += least;
+		rest->most[b] += most;
+	}
 }
 
 static void knapsack_sum_rests(struct knapsack *k)
 {
-	k->rests[k->nr] = (struct knapsack_rest){.loss = 0};
+	k->rests[k->nr] = (struct knapsack_rest){.second = INFINITY};
 	for (size_t at = k->nr; at-- > 0;) {
-		const struct nslab_tuner_choice *choice = &k->choices[k->places[at].choice];
-		const struct nslab_tuner_item *cheapest = &choice->items[k->places[at].cheapest];
-		struct knapsack_rest *rest = &k->rests[at];
-
-		*rest = k->rests[at + 1];
-		rest->loss += cheapest->loss;
-		for (int b = 0; b < 2; b++) {
-			double least = INFINITY, most = -INFINITY;
-
-			for (size_t j = 0; j < choice->nr_items; j++) {
-				double spent = knapsack_spent(k, &choice->items[j], b);
-
-				least = fmin(least, spent);
-				most = fmax(most, spent);
-			}
-			rest->least[b] += least;
-			rest->most[b] += most;
-			rest->cheapest[b] += knapsack_spent(k, cheapest, b);
-		}
+		k->rests[at] = k->rests[at + 1];
+		knapsack_add_rest(k, &k->places[at], &k->rests[at]);
 	}
 }
 
@@ -240,7 +364,7 @@ static double knapsack_floor(const struct knapsack *k, const struct knapsack_res
 {
 	double slack = 1e-12 * (fabs(k->budget[b]) + fabs(rest->most[b]));
 
-	return k->is_bound[b] ? k->budget[b] - rest->most[b] - slack : 0;
+	return k->is_bound[b] ? k->budget[b] - rest->most[b] - slack : -INFINITY;
 }
 
 /* The state after one more item; false when it leads to nothing better. */
@@ -256,15 +380,17 @@ static bool knapsack_step(const struct knapsack *k, size_t at, size_t parent, si
 	next->item = item;
 	next->excess += knapsack_excess(k, place, item);
 	next->loss += taken->loss;
-	if (k->bound + next->excess >= k->best - k->eps)
-		return false;
 	for (int b = 0; b < 2; b++) {
+		double wasted;
+
 		next->spent[b] += knapsack_spent(k, taken, b);
 		if (next->spent[b] + rest->least[b] > k->budget[b])
 			return false;
-		next->spent[b] = fmax(next->spent[b], knapsack_floor(k, rest, b));
+		wasted = fmax(knapsack_floor(k, rest, b) - next->spent[b], 0);
+		next->spent[b] += wasted;
+		next->excess += k->price[b] * wasted;
 	}
-	return true;
+	return knapsack_is_open(k, next->excess);
 }
 
 static int knapsack_push(struct knapsack *k, const struct knapsack_state *state)
@@ -395,7 +521,7 @@ static int knapsack_states(struct knapsack *k)
 
 	for (size_t at = 0; at < k->nr && !rc; at++) {
 		last = k->nr_states;
-		if (first == last || k->bound + k->places[at].second >= k->best - k->eps)
+		if (first == last || !knapsack_is_open(k, k->rests[at].second))
 			break; /* none is left, or all later choices are settled */
 		rc = knapsack_layer(k, at, first, last);
 		first = last;
@@ -410,6 +536,7 @@ static int knapsack_search(struct knapsack *k)
 	if (isfinite(k->best))
 		return 0; /* what is best for each fits */
 	k->bound = knapsack_raise(k, 0);
+	knapsack_draft(k);
 	knapsack_sort(k);
 	knapsack_sum_rests(k);
 	return knapsack_states(k);

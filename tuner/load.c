@@ -28,7 +28,7 @@
 #include <string.h>
 
 #define LOAD_OPS	   10000 /* judged, and more for each CPU */
-#define LOAD_OPS_PER_CPU   256
+#define LOAD_OPS_PER_CPU   128
 #define LOAD_MAX_BURST	   256 /* objects */
 #define LOAD_MIN_BURST	   4
 #define LOAD_WAVES	   4	/* of the number of live objects, in as many judged operations */

@@ -22,8 +22,8 @@
  * against the same of now, locks half at nominal conditions, half at the worst. A lock that nobody
  * else wants costs about what two operations do; with many CPUs on a node it is waited for (13 to
  * 44 % of all cycles were published for 224 CPUs on two nodes), so w is 2 and an eighth for each
- *CPU of a node, at most 20. In an advice that is measured, a gain in time that was not measured is
- *none.
+ * CPU of a node, at most 20. In an advice that is measured, a gain in time that was not measured is
+ * none.
  *
  * A high-order page is weighted by what its block asks of the page allocator: the 2^order - 1
  * pages that must be free beside it, divided by the share of free memory in such blocks. It grows

@@ -366,14 +366,17 @@ int nslab_oracle_guest_run(struct nslab_oracle_guest *guest, struct nslab_err *e
 	int rc = guest_find_scripts(&paths, err);
 
 	if (!rc && guest->talk)
-		fprintf(guest->talk, "kernel %s\n", guest->file ? guest->file : guest->series);
+		fprintf(guest->talk, "kernel %s%s\n", guest->file ? guest->file : guest->series,
+			guest->file ? "" : ", fetched once");
 	if (!rc)
 		rc = guest_find_kernel(guest, &paths, err);
 	if (!rc)
 		rc = guest_make_scratch(guest, &paths, err);
 	if (!rc && guest->talk)
-		fprintf(guest->talk, "booting it with %d CPUs on %d nodes: %s\n", guest->nr_cpus,
-			guest->nr_nodes, guest->command_line);
+		fprintf(guest->talk, "booting it, %d CPU%s, %d node%s: %s\n", guest->nr_cpus,
+			guest->nr_cpus == 1 ? "" : "s", guest->nr_nodes,
+			guest->nr_nodes == 1 ? "" : "s",
+			*guest->command_line ? guest->command_line : "no slab parameters");
 	if (!rc)
 		rc = guest_boot(guest, &paths, err);
 	if (!rc && !*guest->why)

@@ -61,7 +61,7 @@ static struct print_text print_mib(double bytes)
 
 static struct print_text print_change(const struct nslab_tuner_change *change)
 {
-	struct print_text t = {"not measured"};
+	struct print_text t = {"-"};
 
 	if (isfinite(change->lo) && isfinite(change->hi))
 		snprintf(t.text, sizeof(t.text), "%+.1f [%+.1f,%+.1f]",
@@ -92,6 +92,11 @@ static struct print_text print_orders(const struct nslab_tuner_group *group)
 	return t;
 }
 
+static double print_live_mib(const struct nslab_tuner_cache *cache)
+{
+	return cache->live > 0 ? (double)cache->live * cache->size / (1 << 20) : 0;
+}
+
 static const char *print_level(const struct nslab_tuner_group *group)
 {
 	bool has_order = print_now(group)->setting.order != print_advised(group)->setting.order;
@@ -101,22 +106,26 @@ static const char *print_level(const struct nslab_tuner_group *group)
 			print_now(group)->setting.cpu_partial ||
 		print_advised(group)->setting.min_partial != print_now(group)->setting.min_partial;
 
-	if (group->advised == group->now)
-		return "-";
 	return has_order ? has_more ? "L1+3" : "L1" : "L3";
+}
+
+/* A cache that stays as it is: no figure says more than that. */
+static void print_same(const struct nslab_tuner_group *group, FILE *out)
+{
+	nslab_text_put(out, group->cache->name, 19);
+	fprintf(out, " %7.2f %-5s %-17s %5s %6s %5s %5s -\n", print_live_mib(group->cache),
+		print_orders(group).text, "-", "-", "-", "-", "-");
 }
 
 static void print_row(const struct nslab_tuner_group *group, FILE *out)
 {
 	const struct nslab_tuner_cost *now = &print_now(group)->cost;
 	const struct nslab_tuner_cost *then = &print_advised(group)->cost;
-	double live = group->cache->live > 0
-			      ? (double)group->cache->live * group->cache->size / (1 << 20)
-			      : 0;
 
-	nslab_text_put(out, group->cache->name, 20);
-	fprintf(out, " %7.2f %-5s %-18s %5s %7s %5s %5s %s\n", live, print_orders(group).text,
-		print_change(&then->holdout).text, print_p999(&then->holdout_p999).text,
+	nslab_text_put(out, group->cache->name, 19);
+	fprintf(out, " %7.2f %-5s %-17s %5s %6s %5s %5s %s\n", print_live_mib(group->cache),
+		print_orders(group).text, print_change(&then->holdout).text,
+		print_p999(&then->holdout_p999).text,
 		print_mib(then->memory_bytes - now->memory_bytes).text,
 		print_relative(now->locks_per_kop, then->locks_per_kop).text,
 		print_relative(now->high_pages_per_kop, then->high_pages_per_kop).text,
@@ -135,9 +144,9 @@ static void print_reason(const struct nslab_tuner_group *group, FILE *out)
 
 static void print_head(FILE *out)
 {
-	fprintf(out, "%-20s %7s %-5s %-18s %5s %7s %5s %5s %s\n", "cache", "live", "order",
+	fprintf(out, "%-19s %7s %-5s %-17s %5s %6s %5s %5s %s\n", "cache", "live", "order",
 		"ns/op, 95%", "p99.9", "memory", "locks", "high", "level");
-	fprintf(out, "%-20s %7s %-5s %-18s %5s %7s %5s %5s\n", "", "MiB", "", "change, %", "",
+	fprintf(out, "%-19s %7s %-5s %-17s %5s %6s %5s %5s\n", "", "MiB", "", "change, %", "",
 		"MiB", "/kop", "pages");
 }
 
@@ -153,10 +162,13 @@ static size_t print_caches(const struct nslab_tuner_advice *advice, bool is_all,
 			continue;
 		if (!nr++)
 			print_head(out);
-		print_row(group, out);
-		if (is_change)
-			print_reason(group, out);
 		nr_changes += is_change;
+		if (!is_change) {
+			print_same(group, out);
+			continue;
+		}
+		print_row(group, out);
+		print_reason(group, out);
 	}
 	return nr_changes;
 }
@@ -220,9 +232,10 @@ int nslab_tune_print(const struct nslab_tuner_advice *advice, bool is_all, FILE 
 	size_t nr_changes;
 	int rc;
 
-	fprintf(out, "Slab settings for ");
-	nslab_text_put(out, snapshot->source, 0);
-	fprintf(out, ": %d CPUs, %d nodes, Linux ", snapshot->nr_cpus, snapshot->nr_nodes);
+	nslab_text_fold(out, "Slab settings for", snapshot->source, 18, PRINT_COLUMNS);
+	fprintf(out, "%d CPU%s, %d node%s, Linux ", snapshot->nr_cpus,
+		snapshot->nr_cpus == 1 ? "" : "s", snapshot->nr_nodes,
+		snapshot->nr_nodes == 1 ? "" : "s");
 	nslab_text_put(out,
 		       snapshot->release[0] ? snapshot->release
 					    : nslab_order_kernel_word(snapshot->kernel),

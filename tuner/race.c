@@ -117,6 +117,9 @@ static struct nslab_tuner_candidate *heat_candidate(const struct race *race,
 	return &race->group->candidates[heat->arms[arm]];
 }
 
+static const struct nslab_tuner_change not_measured = {
+	.estimate = NAN, .lo = NAN, .hi = NAN, .p = NAN};
+
 /* Arm against another over the blocks in which both have a value. */
 static int heat_change(const struct race_heat *heat, const double *values, size_t arm, size_t base,
 		       struct nslab_tuner_change *change)
@@ -125,7 +128,7 @@ static int heat_change(const struct race_heat *heat, const double *values, size_
 	size_t n = 0;
 	int rc;
 
-	*change = (struct nslab_tuner_change){.estimate = NAN, .lo = NAN, .hi = NAN, .p = NAN};
+	*change = not_measured;
 	for (int b = 0; b < heat->nr_blocks; b++) {
 		const double *row = values + (size_t)b * heat->nr_arms;
 
@@ -646,30 +649,43 @@ static void race_line_up(struct race *race, struct race_heat *heat)
 	for (size_t i = 0; i < group->nr_candidates; i++) {
 		struct nslab_tuner_candidate *candidate = &group->candidates[i];
 
-		if (i != group->now && candidate->fate == NSLAB_TUNER_KEPT &&
-		    !race_costs_more(race, candidate, INFINITY))
+		candidate->cost.race = candidate->cost.race_p999 = not_measured;
+		candidate->cost.holdout = candidate->cost.holdout_p999 = not_measured;
+		if (i == group->now || candidate->fate != NSLAB_TUNER_KEPT)
+			continue;
+		candidate->why[0] = '\0';
+		if (race_costs_more(race, candidate, INFINITY))
+			candidate->fate = NSLAB_TUNER_RACED_OUT;
+		else
 			heat_add(heat, i);
 	}
 }
 
-/* What is told of those that nobody dropped and nobody chose. */
-static void race_tell_kept(struct race *race, const struct race_heat *heat)
+/* Those that nobody dropped and nobody chose are not confirmed, so they are out as well. */
+static void race_close(struct race *race, const struct race_heat *heat)
 {
+	const char *end = race->result->is_noisy ? "the host was too noisy to tell"
+						 : "not enough time to tell";
+
 	for (size_t i = 1; i < heat->nr_arms; i++) {
 		struct nslab_tuner_candidate *candidate = heat_candidate(race, heat, i);
 		const struct nslab_tuner_change *change = &candidate->cost.race;
+		bool is_told = !isnan(change->lo) && !race->result->is_noisy;
 
-		if (candidate->fate != NSLAB_TUNER_KEPT || candidate->why[0])
+		if (candidate->fate != NSLAB_TUNER_KEPT)
 			continue;
-		if (isnan(change->lo))
-			snprintf(candidate->why, sizeof(candidate->why),
-				 "not enough time to tell: %d blocks", heat->nr_blocks);
-		else
+		candidate->fate = is_told ? NSLAB_TUNER_RACED_OUT : NSLAB_TUNER_UNMEASURED;
+		if (candidate->why[0])
+			continue;
+		if (is_told)
 			snprintf(
 				candidate->why, sizeof(candidate->why),
 				"not told apart: %+.1f %% [%+.1f, %+.1f] against now in %zu blocks",
 				100 * expm1(change->estimate), 100 * expm1(change->lo),
 				100 * expm1(change->hi), change->n);
+		else
+			snprintf(candidate->why, sizeof(candidate->why), "%s: %d blocks", end,
+				 heat->nr_blocks);
 	}
 }
 
@@ -699,8 +715,9 @@ int nslab_tuner_race(struct nslab_tuner_group *group, const struct nslab_tuner_r
 		rc = race_winner(&race, &heat, &winner);
 	if (!rc && winner != RACE_NOW)
 		rc = race_hold_out(&race, heat.arms[winner]);
+	result->is_noisy |= result->is_cut && 2 * result->nr_spoiled > result->nr_trials;
 	if (!rc)
-		race_tell_kept(&race, &heat);
+		race_close(&race, &heat);
 out_free:
 	heat_free(&heat);
 	if (rc && !err->text[0])

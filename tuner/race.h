@@ -47,7 +47,7 @@ struct nslab_tuner_race_result {
 	size_t nr_trials;  /* of race and hold-out, spoiled ones included */
 	size_t nr_spoiled; /* of them */
 	bool is_cut;	   /* time was up before the race or its hold-out was over */
-	bool is_noisy;	   /* the host spoiled more blocks than may run again */
+	bool is_noisy;	   /* the host spoiled more blocks than may run again, or most trials */
 };
 
 /*
@@ -59,6 +59,9 @@ struct nslab_tuner_race_result {
  * nothing else that is known of both gets worse: p99.9 never, beyond the margin; memory and locks
  * by no more than the margin under the objective `memory`, by no more than the time that is gained
  * under `balanced`, by anything under `speed`. Pages of high order are the budget's concern.
+ *
+ * Nobody else stays in question: NSLAB_TUNER_RACED_OUT (slower, not told apart from now, or of a
+ * price that the objective does not allow), NSLAB_TUNER_UNMEASURED when time or host ended it.
  *
  * 0 also when time was up or the host too noisy; -EINVAL when a source gives a time that is none,
  * or its own errno.
@@ -75,7 +78,7 @@ struct nslab_tuner_bench;
 int nslab_tuner_bench_open(const struct nslab_registry *registry,
 			   const struct nslab_tuner_snapshot *snapshot, uint64_t budget_ns,
 			   struct nslab_tuner_bench **bench, struct nslab_err *err);
-/* trace: path, or NULL for the standard load. */
+/* trace: path; NULL, or a trace without events of the cache: the standard load. */
 int nslab_tuner_bench_source(struct nslab_tuner_bench *bench, const struct nslab_tuner_cache *cache,
 			     const char *trace, struct nslab_tuner_race_source *source,
 			     struct nslab_err *err);

@@ -151,6 +151,22 @@ void nslab_tuner_snapshot_free(struct nslab_tuner_snapshot *snapshot)
 	free(snapshot);
 }
 
+unsigned nslab_tuner_snapshot_flag(enum nslab_slab_column column)
+{
+	static const unsigned flags[NSLAB_NR_SLAB_COLUMNS] = {
+		[NSLAB_SLAB_HWCACHE_ALIGN] = SLAB_HWCACHE_ALIGN,
+		[NSLAB_SLAB_RECLAIM_ACCOUNT] = SLAB_RECLAIM_ACCOUNT,
+		[NSLAB_SLAB_CACHE_DMA] = SLAB_CACHE_DMA,
+		[NSLAB_SLAB_DESTROY_BY_RCU] = SLAB_TYPESAFE_BY_RCU,
+		[NSLAB_SLAB_RED_ZONE] = SLAB_RED_ZONE,
+		[NSLAB_SLAB_POISON] = SLAB_POISON,
+		[NSLAB_SLAB_STORE_USER] = SLAB_STORE_USER,
+		[NSLAB_SLAB_SANITY_CHECKS] = SLAB_CONSISTENCY_CHECKS,
+	};
+
+	return flags[column];
+}
+
 /* ---- checks ---- */
 
 /* A terminal must not obey a name, nor a script that is made of it break. */

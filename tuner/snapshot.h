@@ -61,7 +61,10 @@ struct nslab_tuner_snapshot {
 	size_t nr_notes;
 };
 
-/* What is said by the user where the source does not tell; negative or NULL: nothing. */
+/*
+ * What is said by the user where the source does not tell; negative or NULL: nothing. -EINVAL where
+ * it contradicts the source.
+ */
 struct nslab_tuner_given {
 	int nr_cpus, nr_nodes;
 	const char *kernel; /* "6.1", "6.12", "6.18", or a release such as 6.12.48 */

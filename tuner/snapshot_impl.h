@@ -32,6 +32,9 @@ void nslab_tuner_snapshot_note(struct nslab_tuner_snapshot *snapshot, const char
 /* Replaces *text. 0 or -ENOMEM. */
 int nslab_tuner_snapshot_text(char **text, const char *value);
 
+/* The flag (SLAB_HWCACHE_ALIGN, ...) of a column that is yes or no; 0: it has none. */
+unsigned nslab_tuner_snapshot_flag(enum nslab_slab_column column);
+
 /* -EINVAL for a cache that no kernel can have. */
 int nslab_tuner_snapshot_check(const struct nslab_tuner_cache *cache, struct nslab_err *err);
 

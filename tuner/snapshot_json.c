@@ -54,18 +54,7 @@ static const struct json_key {
 	{"remote_share", JSON_DOUBLE, offsetof(struct nslab_tuner_cache, remote_share)},
 };
 
-/* Yes or no, true or left out. */
-static const struct {
-	const char *word;
-	unsigned flag;
-} json_flags[] = {
-	{"hwcache_align", SLAB_HWCACHE_ALIGN}, {"reclaim_account", SLAB_RECLAIM_ACCOUNT},
-	{"cache_dma", SLAB_CACHE_DMA},	       {"destroy_by_rcu", SLAB_TYPESAFE_BY_RCU},
-	{"red_zone", SLAB_RED_ZONE},	       {"poison", SLAB_POISON},
-	{"store_user", SLAB_STORE_USER},       {"sanity_checks", SLAB_CONSISTENCY_CHECKS},
-};
-#define NR_KEYS	 (sizeof(json_keys) / sizeof(json_keys[0]))
-#define NR_FLAGS (sizeof(json_flags) / sizeof(json_flags[0]))
+#define NR_KEYS (sizeof(json_keys) / sizeof(json_keys[0]))
 
 /* ---- writing ---- */
 
@@ -111,9 +100,11 @@ static json_t *json_of_cache(const struct nslab_tuner_cache *cache)
 		if (value)
 			json_object_set_new(json, json_keys[i].word, value);
 	}
-	for (size_t i = 0; i < NR_FLAGS; i++) {
-		if (cache->flags & json_flags[i].flag)
-			json_object_set_new(json, json_flags[i].word, json_true());
+	for (int i = NSLAB_SLAB_HWCACHE_ALIGN; i < NSLAB_NR_SLAB_COLUMNS; i++) {
+		enum nslab_slab_column column = (enum nslab_slab_column)i;
+
+		if (cache->flags & nslab_tuner_snapshot_flag(column))
+			json_object_set_new(json, nslab_slab_column_word(column), json_true());
 	}
 	if (cache->has_ctor)
 		json_object_set_new(json, "ctor", json_true());
@@ -307,9 +298,11 @@ static int json_take_cache(struct nslab_tuner_snapshot *s, const json_t *object,
 		return nslab_fail(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; !rc && i < NR_KEYS; i++)
 		rc = json_take_key(object, &json_keys[i], cache, err);
-	for (size_t i = 0; i < NR_FLAGS; i++) {
-		if (json_is_true(json_object_get(object, json_flags[i].word)))
-			cache->flags |= json_flags[i].flag;
+	for (int i = NSLAB_SLAB_HWCACHE_ALIGN; i < NSLAB_NR_SLAB_COLUMNS; i++) {
+		enum nslab_slab_column column = (enum nslab_slab_column)i;
+
+		if (json_is_true(json_object_get(object, nslab_slab_column_word(column))))
+			cache->flags |= nslab_tuner_snapshot_flag(column);
 	}
 	cache->has_ctor = json_is_true(json_object_get(object, "ctor"));
 	cache->is_debug = json_is_true(json_object_get(object, "debug"));
@@ -361,11 +354,12 @@ static int json_take_caches(struct nslab_tuner_snapshot *s, const char *path, co
 	json_array_foreach(caches, i, cache)
 	{
 		const char *name = json_string_value(json_object_get(cache, "name"));
+		bool is_name = name && json_is_line(name);
 
 		rc = json_take_cache(s, cache, err);
 		if (rc)
 			return nslab_fail_in(err, rc, "%s:%zu", path,
-					     json_line(text, name ? name : "caches"));
+					     json_line(text, is_name ? name : "caches"));
 	}
 	return 0;
 }

@@ -20,20 +20,6 @@
 
 /* ---- sysfs ---- */
 
-static const struct {
-	enum nslab_slab_column column;
-	unsigned flag;
-} table_flags[] = {
-	{NSLAB_SLAB_HWCACHE_ALIGN, SLAB_HWCACHE_ALIGN},
-	{NSLAB_SLAB_RECLAIM_ACCOUNT, SLAB_RECLAIM_ACCOUNT},
-	{NSLAB_SLAB_CACHE_DMA, SLAB_CACHE_DMA},
-	{NSLAB_SLAB_DESTROY_BY_RCU, SLAB_TYPESAFE_BY_RCU},
-	{NSLAB_SLAB_RED_ZONE, SLAB_RED_ZONE},
-	{NSLAB_SLAB_POISON, SLAB_POISON},
-	{NSLAB_SLAB_STORE_USER, SLAB_STORE_USER},
-	{NSLAB_SLAB_SANITY_CHECKS, SLAB_CONSISTENCY_CHECKS},
-};
-
 static void table_fill(struct nslab_tuner_cache *cache, const struct nslab_slab_row *row)
 {
 	const int64_t *value = row->value;
@@ -42,8 +28,10 @@ static void table_fill(struct nslab_tuner_cache *cache, const struct nslab_slab_
 	cache->size = row->size;
 	if (value[NSLAB_SLAB_ALIGN] > 0)
 		cache->align = (unsigned)value[NSLAB_SLAB_ALIGN];
-	for (size_t i = 0; i < sizeof(table_flags) / sizeof(table_flags[0]); i++)
-		cache->flags |= value[table_flags[i].column] > 0 ? table_flags[i].flag : 0;
+	for (int i = NSLAB_SLAB_HWCACHE_ALIGN; i < NSLAB_NR_SLAB_COLUMNS; i++) {
+		if (value[i] > 0)
+			cache->flags |= nslab_tuner_snapshot_flag((enum nslab_slab_column)i);
+	}
 	cache->has_ctor = row->has_ctor;
 	cache->is_debug = row->is_debug;
 	cache->order = (int)value[NSLAB_SLAB_ORDER];

@@ -31,30 +31,16 @@ struct trace_pass {
 	size_t nr_by_rule; /* caches whose attributes no recording has */
 };
 
-static const struct {
-	const char *word;
-	unsigned flag;
-	bool is_debug;
-} trace_flags[] = {
-	{"hwcache_align", SLAB_HWCACHE_ALIGN, false},
-	{"reclaim_account", SLAB_RECLAIM_ACCOUNT, false},
-	{"cache_dma", SLAB_CACHE_DMA, false},
-	{"destroy_by_rcu", SLAB_TYPESAFE_BY_RCU, false},
-	{"sanity_checks", SLAB_CONSISTENCY_CHECKS, true},
-	{"red_zone", SLAB_RED_ZONE, true},
-	{"poison", SLAB_POISON, true},
-	{"store_user", SLAB_STORE_USER, true},
-	{"trace", 0, true},
-};
-
 static void trace_flag(struct nslab_tuner_cache *cache, const char *word, size_t length)
 {
-	for (size_t i = 0; i < sizeof(trace_flags) / sizeof(trace_flags[0]); i++) {
-		if (strlen(trace_flags[i].word) != length ||
-		    strncmp(trace_flags[i].word, word, length) != 0)
+	for (int i = NSLAB_SLAB_HWCACHE_ALIGN; i < NSLAB_NR_SLAB_COLUMNS; i++) {
+		enum nslab_slab_column column = (enum nslab_slab_column)i;
+		const char *known = nslab_slab_column_word(column);
+
+		if (strlen(known) != length || strncmp(known, word, length) != 0)
 			continue;
-		cache->flags |= trace_flags[i].flag;
-		cache->is_debug = cache->is_debug || trace_flags[i].is_debug;
+		cache->flags |= nslab_tuner_snapshot_flag(column);
+		cache->is_debug = cache->is_debug || column >= NSLAB_SLAB_RED_ZONE;
 	}
 }
 

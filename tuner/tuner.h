@@ -49,12 +49,15 @@ struct nslab_tuner_cost {
 	 */
 	double locks_per_kop, remote_frees_per_kop, slow_per_kop;
 	double slab_allocs_per_kop;
-	/* pages in blocks of order >= 1: per thousand operations; per second where rates are known
+	/*
+	 * Pages in blocks of order >= 1: per thousand operations of the whole load, so that
+	 * what the cache is made of counts; and per second, of what is judged alone, where
+	 * rates are known.
 	 */
 	double high_pages_per_kop, high_pages_per_s;
 	double scarcity; /* of blocks of this order in the snapshot: 1 plenty .. 0 none; NaN */
 	double fallback_share; /* slabs that got a smaller order when high orders fail at p = 0.5 */
-	double worst_locks_per_kop;		 /* over 1, n/2, n CPUs and p = 0, 0.1, 0.5 */
+	double worst_locks_per_kop;		 /* over the corners that counts.h names */
 	struct nslab_tuner_change race, holdout; /* ns per operation */
 	struct nslab_tuner_change race_p999, holdout_p999;
 	double llc_misses_per_op, dtlb_misses_per_op;

@@ -37,8 +37,11 @@ expect 0 '"verdict": "confirmed"' --snapshot "$scratch/machine" --json
 expect 1 "unconfirmed: " --snapshot "$scratch/machine" --cmdline slab_max_order=1
 expect 1 "not as predicted:" --snapshot "$scratch/machine" --cmdline slab_max_order=1
 expect 2 "boot parameter 'slab_max_order=x' takes 0..10" --snapshot "$scratch/machine" --cmdline slab_max_order=x
-expect 2 "a guest has 1..64 CPUs, not 65" --snapshot "$scratch/machine" --cpus 65
-expect 2 "a guest has 1 CPU" --snapshot "$scratch/machine" --cpus -1
+expect 2 "a guest has 1..64 CPUs, not 65" --snapshot "$scratch/machine" --guest-cpus 65
+expect 2 "option '--guest-nodes' takes 0..8192, not -1" --snapshot "$scratch/machine" --guest-nodes -1
+expect 2 "option '--cpus' takes 1..8192, not 0" --snapshot "$scratch/machine" --cpus 0
+expect 2 "give --cpus N" --snapshot "$data/slabinfo-6.18-2cpu.tsv" --rules 6.18
+expect 0 "rule confirmed on 6.12" --snapshot "$data/slabinfo-6.18-2cpu.tsv" --cpus 16 --nodes 1 --rules 6.18
 expect 2 "together with its undo" --snapshot "$scratch/machine" --apply "$scratch/machine"
 expect 2 "options only, not 'dentry'" --snapshot "$scratch/machine" dentry
 expect 2 "nowhere" --snapshot "$scratch/nowhere"

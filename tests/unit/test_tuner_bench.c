@@ -26,7 +26,15 @@
 #define WINDOW_NS 5000000
 #define BUDGET_NS (10 * WALL_NS)
 
-static const struct nslab_noise_source quiet = {.root = "/nowhere"};
+static uint64_t slept_ns;
+
+static void no_sleep(const struct nslab_noise_source *source, uint64_t ns)
+{
+	(void)source;
+	slept_ns += ns;
+}
+
+static const struct nslab_noise_source quiet = {.root = "/nowhere", .sleep_ns = no_sleep};
 
 /* ---- a planted launch ---- */
 
@@ -192,22 +200,27 @@ static void bench_replays_the_segment_of_a_trace(void **state)
 	fixture_close(&f);
 }
 
-static void bench_tries_once_more_when_the_host_disturbs(void **state)
+static void bench_tries_again_when_the_host_disturbs(void **state)
 {
 	struct bench_fixture f;
 	double ns, p999_ns;
 
 	(void)state;
-	fixture_open(&f, BUDGET_NS);
+	fixture_open(&f, 100 * BUDGET_NS);
 	fixture_source(&f, NULL);
+	slept_ns = 0;
 	planted.nr_delayed = 1;
 	assert_int_equal(fixture_trial(&f, 0, NSLAB_TUNER_SEARCH, &ns, &p999_ns), 0);
 	assert_int_equal(planted.nr_trials, 2);
+	assert_int_equal(slept_ns, 100000000);
 	assert_string_equal(nslab_tuner_bench_cause(f.bench), "");
 	planted.nr_delayed = 100;
 	assert_int_equal(fixture_trial(&f, 0, NSLAB_TUNER_SEARCH, &ns, &p999_ns), -EAGAIN);
-	assert_int_equal(planted.nr_trials, 4);
+	assert_int_equal(planted.nr_trials, 5);
 	assert_non_null(strstr(nslab_tuner_bench_cause(f.bench), "run delay"));
+	assert_int_equal(slept_ns, 800000000);
+	assert_int_equal(f.source.left_ns(f.source.state),
+			 100 * BUDGET_NS - 5 * WALL_NS - slept_ns);
 	fixture_close(&f);
 }
 
@@ -241,6 +254,39 @@ static void bench_tells_why_a_trial_failed(void **state)
 	planted.cause = "crash: SIGSEGV";
 	assert_int_equal(fixture_trial(&f, 0, NSLAB_TUNER_SEARCH, &ns, &p999_ns), -EIO);
 	assert_string_equal(nslab_tuner_bench_cause(f.bench), "crash: SIGSEGV");
+	fixture_close(&f);
+}
+
+static void bench_refuses_names_that_a_plan_cannot_hold(void **state)
+{
+	char *odd[] = {aliases[0], (char *)(uintptr_t) "t,other"};
+	struct bench_fixture f;
+
+	fixture_open(&f, BUDGET_NS);
+	f.cache.aliases = odd;
+	assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, *state, &f.source, &f.err),
+			 -EINVAL);
+	assert_non_null(strstr(f.err.text, "cannot replay 't-dentry'"));
+	assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, "/none", &f.source, &f.err),
+			 -ENOENT);
+	f.cache.size = 0;
+	assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, NULL, &f.source, &f.err),
+			 -EINVAL);
+	assert_non_null(strstr(f.err.text, "cannot measure 't-dentry'"));
+	fixture_close(&f);
+}
+
+static void bench_has_the_standard_load_where_a_trace_has_no_events(void **state)
+{
+	struct bench_fixture f;
+	double ns, p999_ns;
+
+	fixture_open(&f, BUDGET_NS);
+	f.cache.name = (char *)(uintptr_t) "t-none";
+	f.cache.nr_aliases = 0;
+	fixture_source(&f, *state);
+	assert_int_equal(fixture_trial(&f, 0, NSLAB_TUNER_SEARCH, &ns, &p999_ns), 0);
+	assert_string_equal(spec_text("workload", "name"), "bursts");
 	fixture_close(&f);
 }
 
@@ -301,9 +347,12 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bench_asks_for_the_setting_on_the_kernels_model),
 		cmocka_unit_test_prestate(bench_replays_the_segment_of_a_trace, trace),
-		cmocka_unit_test(bench_tries_once_more_when_the_host_disturbs),
+		cmocka_unit_test(bench_tries_again_when_the_host_disturbs),
 		cmocka_unit_test(bench_ends_with_its_budget),
 		cmocka_unit_test(bench_tells_why_a_trial_failed),
+		cmocka_unit_test_prestate(bench_refuses_names_that_a_plan_cannot_hold, trace),
+		cmocka_unit_test_prestate(bench_has_the_standard_load_where_a_trace_has_no_events,
+					  trace),
 		cmocka_unit_test(bench_measures_tails_of_hold_outs_when_there_is_time),
 		cmocka_unit_test_prestate(bench_runs_a_real_trial, trace),
 	};

@@ -322,11 +322,12 @@ static void counts_high_pages_follow_the_rate(void **state)
 	bench_open(&b, NSLAB_ORDER_6_1, 2, 1, 1128, INODES);
 	cost = bench_order(&b, 1);
 	assert_true(cost.high_pages_per_kop > 0 && isnan(cost.high_pages_per_s));
-	assert_near(cost.high_pages_per_kop, 2 * cost.slab_allocs_per_kop, 1e-9);
+	/* those of the setup count: the cache is made of such blocks */
+	assert_true(cost.high_pages_per_kop > 2 * cost.slab_allocs_per_kop);
 	b.cache->allocs_per_s = 1500;
 	b.cache->frees_per_s = 500;
 	cost = bench_order(&b, 1);
-	assert_near(cost.high_pages_per_s, 2 * cost.high_pages_per_kop, 1e-9);
+	assert_near(cost.high_pages_per_s, 2 * 2 * cost.slab_allocs_per_kop, 1e-9);
 	cost = bench_order(&b, 0);
 	assert_same(cost.high_pages_per_kop, 0);
 	assert_true(cost.slab_allocs_per_kop > 0);
@@ -456,7 +457,7 @@ static void counts_of_a_group_keep_the_worst(void **state)
 		assert_same(candidates[1].cost.locks_per_kop, bench_order(&b, 2).locks_per_kop);
 	}
 	assert_true(worst >=
-		    bench_count_at(&b, candidates[1].setting, 4, 0.1).locks_per_kop * 0.99);
+		    bench_count_at(&b, candidates[1].setting, 8, 0.1).locks_per_kop * 0.95);
 	assert_same(candidates[1].cost.race.estimate, 7);
 	assert_same(candidates[2].cost.memory_bytes, 0); /* was not in question */
 	bench_close(&b);
@@ -744,8 +745,7 @@ static void counts_have_the_direction_of_published_effects(void **state)
 		assert_true(locks[EFFECT_CPU_PARTIAL_4] < 0.9 * locks[EFFECT_CPU_PARTIAL_2]);
 		assert_true(fabs(locks[EFFECT_MIN_PARTIAL] - locks[EFFECT_NOW]) <
 			    0.25 * (locks[EFFECT_NOW] - locks[EFFECT_CPU_PARTIAL_4]));
-		assert_true(locks[EFFECT_ALL] <= locks[EFFECT_ORDER_4]);
-		assert_true(locks[EFFECT_ALL] <= locks[EFFECT_CPU_PARTIAL_4]);
+		assert_true(locks[EFFECT_ALL] < 0.1 * locks[EFFECT_NOW]);
 	}
 }
 

@@ -108,7 +108,7 @@ static int planted_trial(void *state, const struct nslab_tuner_setting *setting,
 	if (!nslab_rng_below(&m->noise, SLOWED_SHARE))
 		y -= SLOWED_BY * log(uniform(&m->noise));
 	*ns = 20 * exp(y);
-	*p999_ns = m->p999_worse ? 200 * exp(at == m->group.now ? 0 : m->p999_worse) : NAN;
+	*p999_ns = m->p999_worse > 0 ? 200 * exp(at == m->group.now ? 0 : m->p999_worse) : NAN;
 	return 0;
 }
 
@@ -240,6 +240,9 @@ static void race_says_no_change_on_a_flat_landscape(void **state)
 		planted_race(&m, &rules, &result);
 		nr_right += result.winner == m.group.now;
 		trials += (double)result.nr_trials;
+		for (size_t i = 0; i < NR_CANDIDATES; i++)
+			assert_int_equal(nslab_tuner_is_open(&m.candidates[i]),
+					 i == m.group.now || i == result.winner);
 	}
 	trials /= SEEDS * exhaustive_trials(&rules, NR_CANDIDATES);
 	print_message("flat landscape, %d settings: no change in %d of %d seeds, %.1f %% of "
@@ -288,6 +291,7 @@ static void race_ends_without_a_change_when_the_host_is_too_noisy(void **state)
 	planted_race(&m, &rules, &result);
 	assert_int_equal(result.winner, 0);
 	assert_true(result.is_noisy);
+	assert_int_equal(m.candidates[1].fate, NSLAB_TUNER_UNMEASURED);
 	assert_int_equal(result.nr_spoiled, 7); /* a fifth of 20 + 12 blocks, and one too many */
 }
 
@@ -306,6 +310,7 @@ static void race_gives_up_at_once_when_time_cannot_suffice(void **state)
 	assert_true(result.is_cut);
 	assert_int_equal(result.nr_trials, 2);
 	assert_non_null(strstr(m.candidates[1].why, "not enough time"));
+	assert_true(isnan(m.candidates[1].cost.holdout.estimate));
 }
 
 static void race_keeps_its_budget(void **state)

@@ -614,7 +614,8 @@ static void snapshot_refuses_caches_that_are_spelled_wrong(void **state)
 
 /* ---- bad files ---- */
 
-#define HEAD	       "{\"numaslab_snapshot\": 1,\n\"release\": \"6.12.1\",\n\"cpus\": 2,\n\"nodes\": 1,\n"
+#define FIRST	       "{\"numaslab_snapshot\": 1,\n"
+#define HEAD	       FIRST "\"release\": \"6.12.1\",\n\"cpus\": 2,\n\"nodes\": 1,\n"
 #define CACHES(caches) HEAD "\"caches\": [\n" caches "]}\n"
 #define ONE(rest)      CACHES("{\"name\": \"a\", \"object_size\": 60, \"slab_size\": 64" rest "}")
 #define COLUMNS	       "name\tobject_size\tslab_size\torder\tobjs_per_slab\n"
@@ -638,8 +639,8 @@ static const struct bad_file {
 	{HEAD "\"arch\": \"s390x\"}", "f:5: arch is 's390x', but this machine is '"},
 	{HEAD "\"kernel\": \"9.9\"}", "f:5: kernel is '9.9'; 6.1, 6.12 and 6.18 are known"},
 	{HEAD "\"cpus\": 4}", "not JSON"}, /* twice */
-	{"{\"numaslab_snapshot\": 1,\n\"cpus\": 0}", "f:2: cpus is no whole number of 1 to 8192"},
-	{"{\"numaslab_snapshot\": 1,\n\"cpus\": \"2\"}", "f:2: cpus is no whole number"},
+	{FIRST "\"cpus\": 0}", "f:2: cpus is no whole number of 1 to 8192"},
+	{FIRST "\"cpus\": \"2\"}", "f:2: cpus is no whole number"},
 	{HEAD "\"cpu_nodes\": [0]}", "f:5: cpu_nodes is no array of 2"},
 	{HEAD "\"cpu_nodes\": [0, 1]}", "f:5: cpu_nodes holds no whole number of 0 to 0"},
 	{HEAD "\"node_mib\": [-1]}", "f:5: node_mib holds no whole number"},
@@ -655,7 +656,7 @@ static const struct bad_file {
 	{ONE(", \"order\": -1"), "f:6: order is no whole number of 0"},
 	{ONE(", \"order\": 11"), "f:6: cache 'a': order is 11; 0 to 10 are accepted"},
 	{ONE(", \"order\": 0, \"objs_per_slab\": 65"),
-	 "f:6: cache 'a' contradicts itself: 64 objects of 64 bytes fit a slab of order 0, not 65"},
+	 "f:6: cache 'a' contradicts itself: 64 objects of 64 bytes fit a slab of order 0"},
 	{ONE(", \"objs_per_slab\": 65"), "64 objects of 64 bytes fit a slab of order 0, not 65"},
 	{ONE(", \"order\": 1, \"objs_per_slab\": 64"),
 	 "128 objects of 64 bytes fit a slab of order 1"},

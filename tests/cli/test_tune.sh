@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The tuner as its users meet it: advice by counts is the same each time, objectives and budgets do
+# what they say, one cache is explained on a page, bad input is one clear line. Nothing is measured
+# and no kernel boots: guest.oracle and unit.tuner-race do that.
+# usage: test_tune.sh NUMASLAB SLABINFO.tsv
+set -u
+numaslab=$1 table=$2
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+failures=0
+
+fail()
+{
+	echo "FAILED: $*" >&2
+	failures=$((failures + 1))
+}
+
+# expect STATUS WORDS COMMAND...: the status, and WORDS somewhere in what is printed
+expect()
+{
+	local status=$1 words=$2 got
+	shift 2
+	"$@" >"$dir/out" 2>&1
+	got=$?
+	[ $got = "$status" ] || fail "$* ended $got, not $status: $(cat "$dir/out")"
+	grep -qF -- "$words" "$dir/out" || fail "$* does not say '$words': $(cat "$dir/out")"
+	[ $status != 2 ] || [ "$(wc -l <"$dir/out")" = 1 ] || fail "$*: not one line: $(cat "$dir/out")"
+}
+
+tune()
+{
+	"$numaslab" tune --snapshot "$table" --cpus 2 --nodes 1 --kernel 6.18 --no-measure \
+		--no-oracle -q "$@"
+}
+
+# ---- the same twice, table and files
+for i in 1 2; do
+	tune --all -o "$dir/advice$i" >"$dir/table$i" 2>"$dir/err$i" || fail "tune: $(cat "$dir/err$i")"
+done
+cmp "$dir/table1" "$dir/table2" || fail "two runs differ: $(diff "$dir/table1" "$dir/table2")"
+diff -r "$dir/advice1" "$dir/advice2" >"$dir/diff" || fail "two runs left other files: $(cat "$dir/diff")"
+awk 'length($0) > 80' "$dir/table1" >"$dir/long"
+[ -s "$dir/long" ] && fail "wider than 80 columns: $(cat "$dir/long")"
+for file in advice.json advice.txt boot.txt sysfs-apply.sh sysfs-undo.sh patch-table.txt plan.ini snapshot.json \
+	tuned/numaslab/tuned.conf; do
+	[ -s "$dir/advice1/$file" ] || fail "no $file"
+done
+"$numaslab" plan "$dir/advice1/plan.ini" >"$dir/out" 2>&1 || fail "plan.ini: $(cat "$dir/out")"
+
+# ---- what it wrote is as good as the machine
+"$numaslab" tune --snapshot "$dir/advice1/snapshot.json" --no-measure --no-oracle -q --all \
+	-o "$dir/again" 2>"$dir/err" | tail -n +2 >"$dir/table3" || fail "snapshot.json: $(cat "$dir/err")"
+tail -n +2 "$dir/table1" | cmp - "$dir/table3" || fail "its own snapshot gives another advice"
+
+# ---- 1128 bytes: order 3 leaves 0.2 % where order 2 leaves 3.6 %
+expect 0 'order 3: memory -3' tune --objective memory -o "$dir/memory"
+grep -q '^ext4_inode_cache .* 2>3 ' "$dir/out" || fail "memory does not advise order 3: $(cat "$dir/out")"
+tune --objective memory --high-order 0 -o "$dir/zero" >"$dir/out" 2>&1 || fail "zero: $(cat "$dir/out")"
+grep -q '^ext4_inode_cache' "$dir/out" && fail "order 3 without a budget for it: $(cat "$dir/out")"
+expect 0 'order 2:  16384 bytes,   14 objects, tail   592 bytes (3.6%)  <- now' \
+	tune --explain ext4_inode_cache -o "$dir/explain"
+grep -q 'order 3:  32768 bytes,   29 objects, tail    56 bytes (0.2%)' "$dir/out" || fail "no order 3"
+grep -q 'What follows' "$dir/out" || fail "no end: $(cat "$dir/out")"
+
+# ---- caches that are spelled out
+expect 0 '1 cache,' "$numaslab" tune --cache name=mine,size=1128,live=100000 --cpus 64 --kernel 6.12 \
+	--no-measure --no-oracle -q -o "$dir/mine"
+
+# ---- JSON
+tune --json -o "$dir/json" >"$dir/out" 2>"$dir/err" || fail "--json: $(cat "$dir/err")"
+python3 -m json.tool <"$dir/out" >"$dir/pretty" || fail "--json is no JSON"
+
+# ---- bad input
+expect 2 "did you mean 'ext4_inode_cache'" tune --explain ext4_inode_cach -o "$dir/x"
+expect 2 "'fast' is no objective" tune --objective fast -o "$dir/x"
+expect 2 'give one of' tune --trace /nonexistent -o "$dir/x"
+expect 2 "'--memory'" tune --memory lots -o "$dir/x"
+expect 2 "'--high-order'" tune --high-order -1 -o "$dir/x"
+expect 2 "'budget'" tune --budget soon -o "$dir/x"
+expect 2 '--cpus' "$numaslab" tune --snapshot "$table" --no-measure --no-oracle -o "$dir/x"
+expect 2 '' tune --memory -90% -o "$dir/x"
+expect 2 '' tune --trace "$table" -o "$dir/x"
+mkdir "$dir/empty"
+expect 2 '' "$numaslab" tune --sysroot "$dir/empty" --no-measure --no-oracle -q -o "$dir/x"
+[ -e "$dir/x" ] && fail "a refused call left files"
+exit $((failures > 0))
