@@ -5,6 +5,10 @@
  * --resume goes on with a run that was killed or ended early: plan, overrides, plug-ins and nodes
  * are those that its file holds, so nothing but the folder is given.
  *
+ * Before anything runs the host is looked at: what makes figures mean nothing refuses the run, what
+ * merely moves them is told. Either is silenced by name: --ignore, the plan's key `ignore`, and
+ * NUMASLAB_IGNORE for a machine that is known to be so.
+ *
  * The table goes to stdout, everything else that is said to stderr. Ctrl-C once ends the run after
  * the trial in hand with what there is; twice ends it at once.
  */
@@ -21,6 +25,7 @@
 #include "runner/counters/counters.h"
 #include "runner/counters/simulated.h"
 #include "runner/exec.h"
+#include "runner/gate.h"
 #include "runner/host/probes.h"
 #include "runner/provenance.h"
 #include "runner/world.h"
@@ -31,6 +36,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define RUN_IGNORED_MAX 256
 
 static int run_command(int argc, char **argv);
 
@@ -45,7 +52,8 @@ struct run_arguments {
 	const char *plan;
 	const char **overrides;
 	const char *plugins[NSLAB_OPTION_LIST_MAX];
-	const char *output, *resume;
+	const char *ignore[NSLAB_OPTION_LIST_MAX];
+	const char *output, *resume, *sysroot;
 	long sim_nodes;
 	bool is_dry, is_json, is_quiet, is_verbose, has_no_plots, has_slabinfo, is_simulated;
 	char argv_text[2048];
@@ -59,6 +67,8 @@ struct run_state {
 	struct nslab_plan *plan;
 	struct nslab_run_file earlier; /* with --resume */
 	json_t *earlier_plan;
+	char ignored_text[512]; /* NUMASLAB_IGNORE, cut into words */
+	const char *ignored[RUN_IGNORED_MAX + 1];
 	struct nslab_exec_result result;
 };
 
@@ -126,26 +136,77 @@ static int run_plan(struct run_state *r)
 	return nslab_plan_load(&plan, &r->plan, &r->err);
 }
 
+static int run_ignore(struct run_state *r, const char *const *names)
+{
+	size_t nr = 0;
+	int rc = nslab_gate_check_names(names, &r->err);
+
+	while (r->ignored[nr])
+		nr++;
+	for (; !rc && *names; names++) {
+		if (nr == RUN_IGNORED_MAX)
+			return nslab_fail(&r->err, -E2BIG, "more than %d rules to ignore",
+					  RUN_IGNORED_MAX);
+		r->ignored[nr++] = *names;
+	}
+	return rc;
+}
+
+/* Who may silence a rule: the plan, the command line, the environment. */
+static int run_ignored(struct run_state *r)
+{
+	const char *words[NSLAB_OPTION_LIST_MAX] = {NULL};
+	const char *text = getenv("NUMASLAB_IGNORE");
+	char *save = NULL, *word;
+	size_t nr = 0;
+	int rc = run_ignore(r, r->plan->ignored);
+
+	if (!rc)
+		rc = run_ignore(r, r->arguments->ignore);
+	snprintf(r->ignored_text, sizeof(r->ignored_text), "%s", text ? text : "");
+	for (word = strtok_r(r->ignored_text, ", ", &save); word && nr + 1 < NSLAB_OPTION_LIST_MAX;
+	     word = strtok_r(NULL, ", ", &save))
+		words[nr++] = word;
+	return rc ? rc : run_ignore(r, words);
+}
+
 /* Settings of the host that are not as they should be, by name. */
-static void run_host_warning(void)
+static void run_host_warning(const struct run_state *r, const struct nslab_host_report *report)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < report->nr; i++) {
+		const struct nslab_host_finding *finding = &report->findings[i];
+
+		if ((finding->state == NSLAB_HOST_WARN || finding->state == NSLAB_HOST_REFUSE) &&
+		    !nslab_gate_is_ignored(r->ignored, finding->probe->name))
+			fprintf(stderr, "%s%s",
+				nr++ ? ", " : "warning: this host: ", finding->probe->name);
+	}
+	if (nr)
+		fprintf(stderr, "; `numaslab env check` says why and what helps, "
+				"--ignore NAME silences one\n");
+}
+
+/* 0, or why nothing may be measured here; what only moves figures is told. */
+static int run_gate(struct run_state *r)
 {
 	struct nslab_host_root root;
 	struct nslab_host_report report = {0};
-	size_t nr = 0;
+	int rc = run_ignored(r);
 
-	if (nslab_host_root_open(NULL, &root, NULL))
-		return;
-	nslab_host_report_read(&root, &report);
-	for (size_t i = 0; i < report.nr; i++) {
-		if (report.findings[i].state == NSLAB_HOST_WARN ||
-		    report.findings[i].state == NSLAB_HOST_REFUSE)
-			fprintf(stderr, "%s%s", nr++ ? ", " : "warning: this host: ",
-				report.findings[i].probe->name);
-	}
-	if (nr)
-		fprintf(stderr, "; `numaslab env check` says why and what helps\n");
+	if (!rc)
+		rc = nslab_host_root_open(r->arguments->sysroot, &root, &r->err);
+	if (rc)
+		return rc;
+	rc = nslab_host_report_read(&root, &report);
+	if (!rc)
+		rc = nslab_gate_check(r->plan, &report, r->ignored, &r->err);
+	if (!rc && !r->arguments->is_quiet)
+		run_host_warning(r, &report);
 	nslab_host_report_free(&report);
 	nslab_host_root_close(&root);
+	return rc;
 }
 
 /* What a user must know before reading figures, once a run. */
@@ -168,7 +229,6 @@ static void run_warnings(const struct run_state *r)
 		fprintf(stderr, "simulated counters: absent (%s)\n", nslab_simulated_missing());
 	if (r->plan->choice->nr_events)
 		nslab_pmu_choose(r->plan->choice->events, r->plan->choice->nr_events);
-	run_host_warning();
 	if (nslab_counters_open(&counters))
 		return;
 	if (nslab_counters_reasons(counters, text, sizeof(text)))
@@ -327,6 +387,8 @@ static int run_trials(struct run_state *r)
 		.output = r->arguments->output,
 		.resume = r->arguments->resume,
 		.argv_text = r->arguments->argv_text,
+		.ignored = r->ignored,
+		.sysroot = r->arguments->sysroot,
 		.has_slabinfo = r->arguments->has_slabinfo,
 		.talk = r->arguments->is_quiet ? NULL : stderr,
 		.is_verbose = r->arguments->is_verbose,
@@ -397,6 +459,8 @@ static int run_all(struct run_state *r)
 	if (!rc && r->arguments->is_dry)
 		return run_dry(r);
 	if (!rc)
+		rc = run_gate(r);
+	if (!rc)
 		rc = run_trials(r);
 	if (!rc)
 		rc = run_report(r);
@@ -448,6 +512,10 @@ static int run_command(int argc, char **argv)
 		{"json", 0, NSLAB_OPTION_FLAG, &a.is_json, NULL, "with --dry-run: plan.json"},
 		{"plugin", 0, NSLAB_OPTION_LIST, a.plugins, "FILE", "load a plug-in"},
 		{"sim-nodes", 0, NSLAB_OPTION_INT, &a.sim_nodes, "N", "N simulated nodes"},
+		{"ignore", 0, NSLAB_OPTION_LIST, a.ignore, "RULE",
+		 "do not refuse, or warn, for this rule (see env check)"},
+		{"sysroot", 0, NSLAB_OPTION_TEXT, &a.sysroot, "DIR",
+		 "read the host's settings below DIR"},
 		{"no-plots", 0, NSLAB_OPTION_FLAG, &a.has_no_plots, NULL, "draw nothing"},
 		{"slabinfo", 0, NSLAB_OPTION_FLAG, &a.has_slabinfo, NULL,
 		 "print each cell's caches and free blocks as /proc/slabinfo and buddyinfo do"},

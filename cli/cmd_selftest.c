@@ -15,6 +15,7 @@
 #include "runner/exec.h"
 #include "runner/pin.h"
 #include "runner/timer_check.h"
+#include "runner/timer_skew.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -303,6 +304,7 @@ static int selftest_timer(struct selftest *t)
 		.ticker = nslab_ticker_best(),
 		.clock = &nslab_real_clock,
 		.nr_rounds = TIMER_ROUNDS,
+		.nr_skew_rounds = NSLAB_SKEW_ROUNDS,
 		.pin = nslab_pin_self,
 	};
 	struct nslab_timer_check check;

@@ -2,7 +2,8 @@
 /*
  * cmd_verify.c: holds a result file against its own raw windows.
  *
- * Every summary is computed again (results/verify.c); each that differs is a line on stdout, and
+ * Every summary is computed again, and seeds and order of the trials from the plan's seed
+ * (results/verify.c); each that differs is a line on stdout, and
  * then the exit status is 1. A last line says how much was looked at, so that "no difference" can
  * be told from "nothing to compare". The file is never changed.
  */
@@ -40,6 +41,10 @@ static int verify_run(const char *operand, struct nslab_verification *verificati
 		printf("%zu cells, %zu trials, %zu windows: %zu differences\n", file.list->nr,
 		       verification->nr_trials, verification->nr_windows,
 		       verification->nr_differences);
+	if (!rc && verification->nr_trials > verification->nr_designed)
+		printf("%zu trials have no place in a plan: their seeds and order were not "
+		       "checked\n",
+		       verification->nr_trials - verification->nr_designed);
 	nslab_run_file_close(&file);
 	return rc;
 }

@@ -13,7 +13,10 @@
  */
 int nslab_export_csv(struct nslab_run_file *file, FILE *out, struct nslab_err *err);
 
-/* {"schema", "run": {..}, "cells": [{.., "trials": [{.., "windows", "counters", "caches"}]}]} */
+/*
+ * {"schema", "run": {..}, "cells": [{.., "trials": [{.., "windows", "counters", "caches"}]}],
+ * "invalidated": [..], "disturbed": [..], "families": [..]}, the last three as in export_impl.h.
+ */
 int nslab_export_json(struct nslab_run_file *file, FILE *out, struct nslab_err *err);
 
 /* Google Benchmark's JSON, one entry for each trial that counts. */

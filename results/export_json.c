@@ -10,6 +10,7 @@
  */
 #include "results/encode.h"
 #include "results/export.h"
+#include "results/export_impl.h"
 #include "results/store_impl.h"
 
 #include <errno.h>
@@ -66,7 +67,8 @@ enum export_statement {
 	EXPORT_WINDOWS,
 	EXPORT_COUNTERS,
 	EXPORT_CACHES,
-	EXPORT_HISTS, /* not in files before schema 3 */
+	EXPORT_HISTS,	       /* not in files before schema 3 */
+	EXPORT_PHASE_COUNTERS, /* before schema 4 */
 	EXPORT_NR
 };
 
@@ -88,6 +90,9 @@ static const char *const export_sql[EXPORT_NR] = {
 			   " FROM trial_window WHERE trial = ? ORDER BY worker, idx",
 	[EXPORT_COUNTERS] = "SELECT trial, name, worker, value, enabled_ns, running_ns, source,"
 			    " reason FROM counter WHERE trial = ? ORDER BY name, worker",
+	[EXPORT_PHASE_COUNTERS] = "SELECT trial, phase, name, worker, value, enabled_ns,"
+				  " running_ns, source, reason FROM phase_counter WHERE trial = ?"
+				  " ORDER BY phase, name, worker",
 	[EXPORT_CACHES] = "SELECT trial, cache, nr_objects, nr_slabs, nr_pages, nr_partial,"
 			  " nr_cpu_free, stat_json FROM cachestat WHERE trial = ? ORDER BY cache",
 	[EXPORT_HISTS] = "SELECT trial, name, unit, scheme, n, min, max, clock, clock_ns,"
@@ -149,6 +154,8 @@ static int export_trial(struct export *export)
 		rc = export_children(export, EXPORT_COUNTERS, id, object, "counters");
 	if (!rc)
 		rc = export_children(export, EXPORT_CACHES, id, object, "caches");
+	if (!rc && export->statements[EXPORT_PHASE_COUNTERS])
+		rc = export_children(export, EXPORT_PHASE_COUNTERS, id, object, "phase_counters");
 	if (!rc && export->statements[EXPORT_HISTS])
 		rc = export_children(export, EXPORT_HISTS, id, object, "hists");
 	if (!rc)
@@ -185,7 +192,7 @@ static int export_cell(struct export *export)
 	return rc;
 }
 
-static int export_run(struct export *export)
+static int export_run(struct export *export, struct nslab_run_file *file)
 {
 	sqlite3_stmt *run = export->statements[EXPORT_RUN];
 	sqlite3_stmt *cells = export->statements[EXPORT_CELLS];
@@ -209,8 +216,24 @@ static int export_run(struct export *export)
 		if (rc)
 			break;
 	}
-	fputs("]}\n", export->out);
+	fputs("]", export->out);
+	if (!rc)
+		rc = nslab_export_evidence(file, export->out, export->err);
+	fputs("}\n", export->out);
 	return rc;
+}
+
+/* Files of an older schema lack tables. */
+static bool export_has(struct nslab_store *store, int statement)
+{
+	switch (statement) {
+	case EXPORT_HISTS:
+		return nslab_store_has_table(store, "hist");
+	case EXPORT_PHASE_COUNTERS:
+		return nslab_store_has_table(store, "phase_counter");
+	default:
+		return true;
+	}
 }
 
 int nslab_export_json(struct nslab_run_file *file, FILE *out, struct nslab_err *err)
@@ -219,12 +242,12 @@ int nslab_export_json(struct nslab_run_file *file, FILE *out, struct nslab_err *
 	int rc = 0;
 
 	for (int i = 0; !rc && i < EXPORT_NR; i++) {
-		if (i != EXPORT_HISTS || nslab_store_has_table(file->store, "hist"))
+		if (export_has(file->store, i))
 			rc = nslab_store_prepare(file->store, export_sql[i], &export.statements[i],
 						 err);
 	}
 	if (!rc)
-		rc = export_run(&export);
+		rc = export_run(&export, file);
 	if (!rc && ferror(out))
 		rc = nslab_fail(err, -EIO, "cannot write the export: %s", strerror(errno));
 	for (int i = 0; i < EXPORT_NR; i++)

@@ -2,9 +2,10 @@
 /*
  * import.c: what was read of another tool becomes a run in a file.
  *
- * Nothing is written before the whole source was read and checked. The plan of the run says that it
- * was imported and from what, which is how a comparison knows that its trials have no blocks in
- * common with anybody's. Left out: windows, which no other tool keeps.
+ * Nothing is written before the whole source was read and checked, and then in one transaction, so
+ * that ten thousand repetitions cost one write to the disk and none is there alone. The plan of the
+ * run says that it was imported and from what, which is how a comparison knows that its trials have
+ * no blocks in common with anybody's. Left out: windows, which no other tool keeps.
  */
 #include "results/import.h"
 #include "results/store.h"
@@ -79,7 +80,9 @@ int nslab_import_store(const struct nslab_import *import, const char *host_name,
 
 	if (rc)
 		goto out;
-	rc = import_add_cells(import, store, ids, err);
+	rc = nslab_store_bulk(store, err);
+	if (!rc)
+		rc = import_add_cells(import, store, ids, err);
 	if (!rc)
 		rc = import_add_trials(import, store, ids, err);
 	if (!rc)

@@ -26,6 +26,13 @@ static const char schema_hists[] =
 	" mean_gap REAL, ops_per_value REAL, overhead REAL, buckets_json TEXT,"
 	" PRIMARY KEY(trial, name)) WITHOUT ROWID;";
 
+/* Counters of a trial's other phases; table counter holds those of the windows alone. */
+static const char schema_phases[] =
+	"CREATE TABLE IF NOT EXISTS phase_counter(trial INTEGER NOT NULL REFERENCES trial(id),"
+	" phase TEXT, worker INTEGER, name TEXT, value REAL, enabled_ns INTEGER,"
+	" running_ns INTEGER, source TEXT, reason TEXT,"
+	" PRIMARY KEY(trial, phase, worker, name)) WITHOUT ROWID;";
+
 const char nslab_schema_sql[] =
 	"CREATE TABLE host(id INTEGER PRIMARY KEY, name TEXT, cpu_model TEXT, nr_packages INTEGER,"
 	" nr_nodes INTEGER, nr_pus INTEGER, memory_bytes INTEGER);"
@@ -83,4 +90,5 @@ const char nslab_schema_sql[] =
 const char *const nslab_schema_migrations[] = {
 	schema_figures, /* 1 -> 2 */
 	schema_hists,	/* 2 -> 3 */
+	schema_phases,	/* 3 -> 4 */
 };

@@ -46,6 +46,9 @@ static const char *const store_sql[NSLAB_STORE_NR_STATEMENTS] = {
 				   " is_counted) VALUES(?,?,?,?,?,?,?)",
 	[NSLAB_STORE_ADD_COUNTER] = "INSERT INTO counter(trial, worker, name, value, enabled_ns,"
 				    " running_ns, source, reason) VALUES(?,?,?,?,?,?,?,?)",
+	[NSLAB_STORE_ADD_PHASE_COUNTER] =
+		"INSERT INTO phase_counter(phase, trial, worker, name, value, enabled_ns,"
+		" running_ns, source, reason) VALUES(?,?,?,?,?,?,?,?,?)",
 	[NSLAB_STORE_ADD_CACHE] =
 		"INSERT INTO cachestat(trial, cache, nr_objects, nr_slabs, nr_pages, nr_partial,"
 		" nr_cpu_free, stat_json) VALUES(?,?,?,?,?,?,?,?)",
@@ -364,9 +367,11 @@ int nslab_store_create(const char *path, const struct nslab_run_record *run,
 	struct nslab_store *store = calloc(1, sizeof(*store));
 	int rc = -ENOMEM;
 
-	if (store)
+	if (store) {
 		store->path = strdup(path);
-	if (!store || !store->path) {
+		store->texts = nslab_texts_create();
+	}
+	if (!store || !store->path || !store->texts) {
 		nslab_fail(err, rc, "cannot create '%s': out of memory", path);
 		goto close;
 	}
@@ -398,7 +403,7 @@ void nslab_store_close(struct nslab_store *store)
 	if (!store)
 		return;
 	if (store->is_collecting)
-		sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+		sqlite3_exec(store->db, store->is_bulk ? "ROLLBACK" : "COMMIT", NULL, NULL, NULL);
 	for (int i = 0; i < NSLAB_STORE_NR_STATEMENTS; i++)
 		sqlite3_finalize(store->statements[i]);
 	/* the empty journal's name goes away with the writer */
@@ -408,6 +413,26 @@ void nslab_store_close(struct nslab_store *store)
 	nslab_texts_free(store->texts);
 	free(store->path);
 	free(store);
+}
+
+/* Opens the transaction in which cells, and in bulk trials, wait. */
+static int store_collect(struct nslab_store *store, struct nslab_err *err)
+{
+	int rc = store->is_collecting ? 0 : store_exec(store, "BEGIN IMMEDIATE", err);
+
+	if (!rc)
+		store->is_collecting = true;
+	return rc;
+}
+
+int nslab_store_bulk(struct nslab_store *store, struct nslab_err *err)
+{
+	int rc = nslab_store_flush(store, err);
+
+	if (!rc)
+		rc = store_collect(store, err);
+	store->is_bulk = !rc;
+	return rc;
 }
 
 static void bind_cell(struct store_row *row, const struct nslab_cell_record *cell)
@@ -434,14 +459,10 @@ int nslab_store_add_cell(struct nslab_store *store, const struct nslab_cell_reco
 			 int64_t *id, struct nslab_err *err)
 {
 	struct store_row row = store_row(store, NSLAB_STORE_ADD_CELL);
-	int rc;
+	int rc = store_collect(store, err);
 
-	if (!store->is_collecting) {
-		rc = store_exec(store, "BEGIN IMMEDIATE", err);
-		if (rc)
-			return rc;
-		store->is_collecting = true;
-	}
+	if (rc)
+		return rc;
 	bind_cell(&row, cell);
 	if (!row_insert(&row)) {
 		*id = sqlite3_last_insert_rowid(store->db);
@@ -455,7 +476,7 @@ int nslab_store_add_cell(struct nslab_store *store, const struct nslab_cell_reco
 
 int nslab_store_flush(struct nslab_store *store, struct nslab_err *err)
 {
-	if (!store->is_collecting)
+	if (!store->is_collecting || store->is_bulk)
 		return 0;
 	store->is_collecting = false;
 	return store_end(store, 0, err);
@@ -511,8 +532,12 @@ static int store_add_counters(struct nslab_store *store, int64_t id,
 
 	for (size_t i = 0; !rc && i < trial->nr_counters; i++) {
 		const struct nslab_counter_record *counter = &trial->counters[i];
-		struct store_row row = store_row(store, NSLAB_STORE_ADD_COUNTER);
+		struct store_row row =
+			store_row(store, counter->phase ? NSLAB_STORE_ADD_PHASE_COUNTER
+							: NSLAB_STORE_ADD_COUNTER);
 
+		if (counter->phase)
+			row_text(&row, counter->phase);
 		row_int(&row, id);
 		row_int(&row, counter->worker);
 		row_text(&row, counter->name);
@@ -612,17 +637,14 @@ static int store_add_hists(struct nslab_store *store, int64_t id,
 	return rc;
 }
 
-int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_record *trial,
-			  struct nslab_err *err)
+/* All rows of a trial, in the transaction that is open. */
+static int store_insert_trial(struct nslab_store *store, const struct nslab_trial_record *trial,
+			      struct nslab_err *err)
 {
 	struct store_row row = store_row(store, NSLAB_STORE_ADD_TRIAL);
 	int64_t id;
-	int rc = nslab_store_flush(store, err);
+	int rc;
 
-	if (!rc)
-		rc = store_exec(store, "BEGIN IMMEDIATE", err);
-	if (rc)
-		return rc;
 	bind_trial(&row, trial);
 	rc = row_insert(&row);
 	id = sqlite3_last_insert_rowid(store->db);
@@ -638,9 +660,19 @@ int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_re
 		rc = store_add_points(store, id, trial);
 	if (!rc)
 		rc = store_add_hists(store, id, trial);
-	if (rc)
-		rc = nslab_store_failed(store, "write", err);
-	return store_end(store, rc, err);
+	return rc ? nslab_store_failed(store, "write", err) : 0;
+}
+
+int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_record *trial,
+			  struct nslab_err *err)
+{
+	int rc = nslab_store_flush(store, err);
+
+	if (store->is_bulk)
+		return store_insert_trial(store, trial, err);
+	if (!rc)
+		rc = store_exec(store, "BEGIN IMMEDIATE", err);
+	return rc ? rc : store_end(store, store_insert_trial(store, trial, err), err);
 }
 
 static void bind_env_after(struct store_row *row, const void *record)
@@ -681,10 +713,13 @@ int nslab_store_finish(struct nslab_store *store, const char *status, double har
 	struct store_ending ending = {status, ended, harness_ns};
 	int rc = nslab_store_flush(store, err);
 
+	if (!rc)
+		rc = store_insert_once(store, "UPDATE run SET status=?, ended=?, harness_ns=?",
+				       &ending, bind_ending, err);
 	if (rc)
 		return rc;
-	return store_insert_once(store, "UPDATE run SET status=?, ended=?, harness_ns=?", &ending,
-				 bind_ending, err);
+	store->is_bulk = false;
+	return nslab_store_flush(store, err);
 }
 
 /* A block of a family whose trials do not count. */

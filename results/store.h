@@ -78,6 +78,7 @@ struct nslab_counter_record {
 	uint64_t enabled_ns, running_ns;
 	const char *source;
 	const char *reason; /* when there is no value */
+	const char *phase;  /* NULL: of the windows; "warm-up": kept apart from them */
 };
 
 /* Slabs and pages of one cache at the end of a trial, with its statistics as JSON. */
@@ -137,7 +138,7 @@ struct nslab_trial_record {
 	const struct nslab_hist_record *hists;
 };
 
-/* Creates FILE; -EEXIST when it is there. */
+/* Creates FILE, for writing and reading; -EEXIST when it is there. */
 int nslab_store_create(const char *path, const struct nslab_run_record *run,
 		       struct nslab_store **store, struct nslab_err *err);
 /* For reading; a file of another kind, cut short or of a newer schema is an error of one line. */
@@ -151,6 +152,11 @@ void nslab_store_close(struct nslab_store *store); /* NULL is fine */
 int nslab_store_add_cell(struct nslab_store *store, const struct nslab_cell_record *cell,
 			 int64_t *id, struct nslab_err *err);
 int nslab_store_flush(struct nslab_store *store, struct nslab_err *err);
+/*
+ * From here to nslab_store_finish everything is one transaction: for a source that is there as a
+ * whole, where half of it would be worth nothing. Closing the store before drops it.
+ */
+int nslab_store_bulk(struct nslab_store *store, struct nslab_err *err);
 /* The trial with its windows, counters and caches, or nothing. */
 int nslab_store_add_trial(struct nslab_store *store, const struct nslab_trial_record *trial,
 			  struct nslab_err *err);

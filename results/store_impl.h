@@ -11,13 +11,14 @@
 #include <sqlite3.h>
 
 #define NSLAB_STORE_APPLICATION 0x6e736c62 /* "nslb" in the header of the file */
-#define NSLAB_STORE_SCHEMA	3	   /* 2: figure and point; 3: hist */
+#define NSLAB_STORE_SCHEMA	4	   /* 2: figure, point; 3: hist; 4: phase_counter */
 
 enum nslab_store_statement {
 	NSLAB_STORE_ADD_CELL,
 	NSLAB_STORE_ADD_TRIAL,
 	NSLAB_STORE_ADD_WINDOW,
 	NSLAB_STORE_ADD_COUNTER,
+	NSLAB_STORE_ADD_PHASE_COUNTER,
 	NSLAB_STORE_ADD_CACHE,
 	NSLAB_STORE_ADD_FIGURE,
 	NSLAB_STORE_ADD_POINT,
@@ -30,6 +31,7 @@ struct nslab_store {
 	char *path; /* as the user gave it */
 	bool is_writer;
 	bool is_collecting; /* cells wait in an open transaction */
+	bool is_bulk;	    /* and trials with them, see nslab_store_bulk */
 	sqlite3_stmt *statements[NSLAB_STORE_NR_STATEMENTS];
 	struct nslab_texts *texts; /* of the run row that was read */
 };

@@ -15,6 +15,7 @@
 #include "results/text.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,27 @@ static void header_noise(const struct nslab_noise_summary *noise, FILE *out, int
 	header_line(out, columns, "noise", text);
 }
 
+/* What the host's state of before and after the run says against it. */
+static void header_changes(const struct nslab_run_record *run, FILE *out, int columns)
+{
+	json_t *env = run->env_json ? json_loads(run->env_json, 0, NULL) : NULL;
+	json_t *changes = json_object_get(json_object_get(env, "after"), "changes");
+	json_t *change;
+	char text[512];
+	size_t i;
+
+	json_array_foreach(changes, i, change)
+	{
+		const char *probe = json_string_value(json_object_get(change, "probe"));
+		const char *why = json_string_value(json_object_get(change, "why"));
+
+		snprintf(text, sizeof(text), "during the run: %s: %s", text_or_unknown(probe),
+			 text_or_unknown(why));
+		header_line(out, columns, "host", text);
+	}
+	json_decref(env);
+}
+
 static void header_run(const struct nslab_run_record *run, FILE *out, int columns)
 {
 	char text[512];
@@ -183,6 +205,7 @@ void nslab_results_header(const struct nslab_cell_list *list, const struct nslab
 			 harness_ns);
 	header_line(out, columns, "harness", text);
 	header_noise(&list->noise, out, columns);
+	header_changes(run, out, columns);
 	header_versions(list, out, columns);
 	header_status(list, run, status, out, columns);
 }
@@ -194,6 +217,7 @@ void nslab_results_brief(const struct nslab_cell_list *list, const struct nslab_
 	header_line(out, columns, "kernel", text_or_unknown(run->kernel));
 	header_statistic(list, run, out, columns);
 	header_noise(&list->noise, out, columns);
+	header_changes(run, out, columns);
 	header_versions(list, out, columns);
 	header_status(list, run, status, out, columns);
 }

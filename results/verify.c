@@ -8,11 +8,14 @@
  * difference names cell and block, what is stored and what was computed. Times may differ in the
  * last bits only (RELATIVE), since compilers order a sum as they like.
  *
+ * Seeds and order of the trials are held against the plan's seed (verify_design.c).
+ *
  * What was never a number is not checked: a trial that failed need not have windows. Left out:
  * whether the windows themselves are true.
  */
-#include "results/verify.h"
+#include "results/verify_impl.h"
 
+#include "results/compare.h"
 #include "results/reduce.h"
 #include "results/store_impl.h"
 
@@ -25,17 +28,6 @@
 
 #define RELATIVE 1e-9
 
-struct verify {
-	struct nslab_run_file *file;
-	void (*tell)(void *context, const char *text);
-	void *context;
-	struct nslab_verification *result;
-	struct nslab_err *err;
-	struct nslab_window *windows; /* of the trial at hand */
-	double *scratch;
-	size_t nr_windows, nr_room;
-};
-
 /* The trial at hand, as stored. */
 struct verify_trial {
 	int64_t id, cell;
@@ -45,9 +37,7 @@ struct verify_trial {
 	uint64_t cpu_ns;
 };
 
-static void differ(struct verify *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void differ(struct verify *v, const char *format, ...)
+void verify_differ(struct verify *v, const char *format, ...)
 {
 	char text[1024];
 	va_list args;
@@ -71,7 +61,7 @@ static int verify_query(struct verify *v, const char *what, const char *sql)
 	while ((rc = nslab_store_step(store, row, v->err)) > 0) {
 		const char *text = (const char *)sqlite3_column_text(row, 0);
 
-		differ(v, "%s: %s", what, text ? text : "?");
+		verify_differ(v, "%s: %s", what, text ? text : "?");
 	}
 	sqlite3_finalize(row);
 	return rc;
@@ -138,14 +128,14 @@ static void verify_value(struct verify *v, const struct verify_trial *trial,
 
 	if (verify_statistic(cell, &statistic)) {
 		if (v->nr_windows)
-			differ(v, "%s block %d: the cell declares no statistic", cell->cell.key,
-			       trial->block);
+			verify_differ(v, "%s block %d: the cell declares no statistic",
+				      cell->cell.key, trial->block);
 		return;
 	}
 	value = nslab_trial_ns_per_op(v->windows, v->nr_windows, statistic, v->scratch);
 	if (!is_close(value, trial->ns_per_op))
-		differ(v, "%s block %d: %.9g ns/op is stored, its windows give %.9g",
-		       cell->cell.key, trial->block, trial->ns_per_op, value);
+		verify_differ(v, "%s block %d: %.9g ns/op is stored, its windows give %.9g",
+			      cell->cell.key, trial->block, trial->ns_per_op, value);
 }
 
 static void verify_trial(struct verify *v, const struct verify_trial *trial)
@@ -164,16 +154,19 @@ static void verify_trial(struct verify *v, const struct verify_trial *trial)
 	}
 	verify_value(v, trial, cell);
 	if (cpu_ns != trial->cpu_ns)
-		differ(v, "%s block %d: %llu ns of CPU time are stored, its windows give %llu",
-		       cell->cell.key, trial->block, (unsigned long long)trial->cpu_ns,
-		       (unsigned long long)cpu_ns);
-	if (trial->is_valid && cell->cell.threads > 0 &&
+		verify_differ(v,
+			      "%s block %d: %llu ns of CPU time are stored, its windows give %llu",
+			      cell->cell.key, trial->block, (unsigned long long)trial->cpu_ns,
+			      (unsigned long long)cpu_ns);
+	if (trial->is_valid && cell->cell.threads > 0 && !v->is_imported &&
 	    (!v->nr_windows || v->nr_windows % (size_t)cell->cell.threads || nr_empty))
-		differ(v, "%s block %d: it counts, but of %zu windows for %d workers %zu are empty",
-		       cell->cell.key, trial->block, v->nr_windows, cell->cell.threads, nr_empty);
+		verify_differ(
+			v,
+			"%s block %d: it counts, but of %zu windows for %d workers %zu are empty",
+			cell->cell.key, trial->block, v->nr_windows, cell->cell.threads, nr_empty);
 	if (!trial->is_valid && !trial->has_taint)
-		differ(v, "%s block %d: it does not count and says no reason", cell->cell.key,
-		       trial->block);
+		verify_differ(v, "%s block %d: it does not count and says no reason",
+			      cell->cell.key, trial->block);
 }
 
 static int verify_add_window(struct verify *v, sqlite3_stmt *row)
@@ -274,11 +267,12 @@ static int verify_cells(struct verify *v)
 					: sqlite3_column_double(row, 2);
 
 		if (cell && n != cell->nr)
-			differ(v, "%s: its summary has %zu trials, %zu count", cell->cell.key, n,
-			       cell->nr);
+			verify_differ(v, "%s: its summary has %zu trials, %zu count",
+				      cell->cell.key, n, cell->nr);
 		else if (cell && !is_close(median, nslab_median(cell->ns_per_op, cell->nr)))
-			differ(v, "%s: its summary has a median of %.9g, its trials give %.9g",
-			       cell->cell.key, median, nslab_median(cell->ns_per_op, cell->nr));
+			verify_differ(
+				v, "%s: its summary has a median of %.9g, its trials give %.9g",
+				cell->cell.key, median, nslab_median(cell->ns_per_op, cell->nr));
 	}
 	sqlite3_finalize(row);
 	return rc;
@@ -289,6 +283,7 @@ int nslab_verify(struct nslab_run_file *file, void (*tell)(void *context, const 
 {
 	struct verify v = {
 		.file = file,
+		.is_imported = nslab_run_is_imported(&file->run),
 		.tell = tell,
 		.context = context,
 		.result = verification,
@@ -302,6 +297,8 @@ int nslab_verify(struct nslab_run_file *file, void (*tell)(void *context, const 
 		rc = verify_trials(&v);
 	if (!rc)
 		rc = verify_cells(&v);
+	if (!rc)
+		rc = verify_design(&v);
 	free(v.windows);
 	free(v.scratch);
 	return rc;

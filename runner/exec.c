@@ -20,7 +20,8 @@
 #define _GNU_SOURCE
 #include "runner/exec_impl.h"
 
-#include "core/rng.h"
+#include "results/design.h"
+#include "runner/gate.h"
 #include "runner/provenance.h"
 #include "runner/record.h"
 
@@ -165,19 +166,6 @@ static bool exec_is_interrupted(const struct exec *e)
 	return e->options->is_interrupted && *e->options->is_interrupted;
 }
 
-static void shuffle(size_t *order, size_t n, uint64_t seed)
-{
-	for (size_t i = 0; i < n; i++)
-		order[i] = i;
-	for (size_t i = n; i > 1; i--) {
-		size_t j = nslab_rng_below(&seed, (uint32_t)i);
-		size_t swap = order[i - 1];
-
-		order[i - 1] = order[j];
-		order[j] = swap;
-	}
-}
-
 /* What the first block saw, so that a user has figures within seconds. */
 static void exec_first_look(struct exec *e, size_t f)
 {
@@ -259,10 +247,10 @@ static int exec_arm(struct exec *e, int block, int attempt, size_t f, size_t a, 
 static int exec_arms(struct exec *e, int block, int attempt, size_t f)
 {
 	const struct nslab_family *family = &e->plan->families[f];
-	uint64_t seed = nslab_rng_mix(e->plan->seed, (uint64_t)block * e->plan->nr_families + f);
 	int position = 0;
 
-	shuffle(e->order, family->nr_arms, attempt ? nslab_rng_mix(seed, (uint64_t)attempt) : seed);
+	nslab_design_order(e->plan->seed, block, attempt, f, e->plan->nr_families, e->order,
+			   family->nr_arms);
 	for (size_t i = 0; i < family->nr_arms; i++) {
 		int rc = 0;
 
@@ -384,14 +372,44 @@ static const char *exec_status(const struct exec *e, int rc)
 	return e->result->is_interrupted ? "interrupted" : "done";
 }
 
+/* Adds to the host's state of now what of it speaks against the run, and tells it. */
+static int exec_env_changes(struct exec *e, json_t *after)
+{
+	struct nslab_run_record run;
+	double harness_ns;
+	char status[16];
+	int rc = nslab_store_run(e->store, &run, status, &harness_ns, e->err);
+	json_t *env = rc || !run.env_json ? NULL : json_loads(run.env_json, 0, NULL);
+	json_t *changes, *change;
+	size_t i;
+
+	changes = nslab_host_changes_json(json_object_get(json_object_get(env, "before"), "probes"),
+					  json_object_get(after, "probes"));
+	json_decref(env);
+	json_array_foreach(changes, i, change)
+	{
+		const char *probe = json_string_value(json_object_get(change, "probe"));
+
+		if (nslab_gate_is_ignored(e->options->ignored, probe))
+			json_array_remove(changes, i--);
+		else
+			nslab_progress_say(&e->progress, "warning: during the run: %s: %s", probe,
+					   json_string_value(json_object_get(change, "why")));
+	}
+	json_object_set_new(after, "changes", changes);
+	return rc;
+}
+
 /* The host once more: what changed during the run can be seen from the file. */
 static int exec_env_after(struct exec *e)
 {
-	json_t *env = nslab_provenance_snapshot(NULL);
+	json_t *env = nslab_provenance_snapshot(e->options->sysroot);
+	int rc = env ? exec_env_changes(e, env) : -ENOMEM;
 	char *text = env ? json_dumps(env, JSON_COMPACT) : NULL;
-	int rc = text ? nslab_store_env_after(e->store, text, e->err)
-		      : nslab_fail(e->err, -ENOMEM, "cannot keep the host's settings");
 
+	if (!rc)
+		rc = text ? nslab_store_env_after(e->store, text, e->err)
+			  : nslab_fail(e->err, -ENOMEM, "cannot keep the host's settings");
 	free(text);
 	json_decref(env);
 	return rc;

@@ -17,9 +17,12 @@ struct nslab_exec_options {
 	const char *output;	    /* the run's folder; NULL: one of its own below the default */
 	const char *resume;	    /* folder of a run to go on with, or NULL; then no output */
 	const char *argv_text;
-	bool has_slabinfo; /* keep each cell's tables of the first block in slabinfo.txt */
-	FILE *talk;	   /* progress and warnings; NULL: silent */
-	bool is_verbose;   /* a line for each trial */
+	const char *const
+		*ignored;    /* rules of gate.h that were silenced, NULL-terminated, or NULL */
+	const char *sysroot; /* below which the host's settings are read; NULL: / */
+	bool has_slabinfo;   /* keep each cell's tables of the first block in slabinfo.txt */
+	FILE *talk;	     /* progress and warnings; NULL: silent */
+	bool is_verbose;     /* a line for each trial */
 	volatile const int *is_interrupted; /* set by a signal handler; looked at between trials */
 	const struct nslab_noise_source *noise; /* NULL: this machine */
 	nslab_launch_fn launch;			/* NULL: nslab_launch_trial */

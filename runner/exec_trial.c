@@ -13,6 +13,7 @@
 #include "runner/exec_impl.h"
 
 #include "core/rng.h"
+#include "results/design.h"
 #include "runner/counters/derive.h"
 #include "runner/record.h"
 #include "runner/slabinfo.h"
@@ -147,14 +148,6 @@ static bool exec_wants_slabinfo(const struct exec *e, int block, int attempt,
 	return e->options->has_slabinfo && !block && !attempt && !arm->is_twin;
 }
 
-/* The first attempt has the seed that the plan gives; each further one has another layout. */
-static uint64_t exec_seed(const struct exec *e, int block, int attempt, size_t f, size_t a)
-{
-	uint64_t seed = nslab_plan_trial_seed(e->plan, block, f, a);
-
-	return attempt ? nslab_rng_mix(seed, (uint64_t)attempt) : seed;
-}
-
 /*
  * What is wrong with a trial is told at once; what the host did, only where it costs a re-run. Who
  * asked for every trial hears of each.
@@ -182,7 +175,7 @@ int exec_trial(struct exec *e, int block, int attempt, size_t f, size_t a, int p
 		.block = block,
 		.position = position,
 		.attempt = attempt,
-		.seed = exec_seed(e, block, attempt, f, a),
+		.seed = nslab_design_seed(e->plan->seed, block, f, a, attempt),
 	};
 	bool has_tables = exec_wants_slabinfo(e, block, attempt, arm);
 	json_t *spec = nslab_record_spec(e->plan, family, arm, record.seed, e->options->plugins);

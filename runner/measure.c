@@ -150,15 +150,28 @@ static int meter_precondition(struct nslab_meter *meter, struct nslab_timed *tim
 	return 0;
 }
 
+static int meter_warm_up(struct nslab_meter *meter, struct nslab_timed *timed,
+			 struct nslab_meter_hooks *hooks, size_t *n)
+{
+	struct nslab_window warm_up;
+	int rc;
+
+	if (hooks->on_warm_up)
+		hooks->on_warm_up(hooks);
+	rc = meter_run_for(meter, timed, meter->warmup_ns, n, &warm_up);
+	if (hooks->on_warm)
+		hooks->on_warm(hooks);
+	return rc;
+}
+
 int nslab_meter_run(struct nslab_meter *meter, struct nslab_timed *timed, uint64_t seed,
 		    struct nslab_meter_hooks *hooks, struct nslab_window *windows)
 {
-	struct nslab_window warm_up;
 	size_t n = FIRST_CHUNK;
 	int rc = meter_precondition(meter, timed, hooks);
 
 	if (!rc)
-		rc = meter_run_for(meter, timed, meter->warmup_ns, &n, &warm_up);
+		rc = meter_warm_up(meter, timed, hooks, &n);
 	if (rc)
 		return rc;
 	rc = meter_wait(meter, timed, &meter->nr_warm, n);

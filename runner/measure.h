@@ -36,6 +36,9 @@ struct nslab_timed {
  * is being stopped, -ENODATA when a batch did nothing although nobody asked it to stop.
  */
 struct nslab_meter_hooks {
+	/* right before and after the warm-up; NULL: nobody asks */
+	void (*on_warm_up)(struct nslab_meter_hooks *hooks);
+	void (*on_warm)(struct nslab_meter_hooks *hooks);
 	void (*on_start)(struct nslab_meter_hooks *hooks);
 	void (*on_stop)(struct nslab_meter_hooks *hooks);
 	void (*on_all_done)(

@@ -7,10 +7,8 @@
  * error at any step drops everything at once and nothing is half-made.
  *
  * The expected duration is trials x (windows + warm-up + what starting and ending a trial costs);
- * plots and the time between trials are not in it. The seed of a trial depends on the plan's seed
- * and on its place only, so a plan that is run again makes the same choices.
+ * plots and the time between trials are not in it.
  */
-#include "core/rng.h"
 #include "runner/counters/choice.h"
 #include "runner/plan_internal.h"
 #include "runner/world.h"
@@ -172,35 +170,49 @@ static int fill_areas(struct nslab_plan *plan, const struct plan_file *file, str
 	return rc;
 }
 
+/* The words of a key, NULL-terminated; none when the file does not have it. */
+static int fill_words(struct nslab_plan *plan, const struct plan_file *file, const char *name,
+		      const char *const **words, struct nslab_err *err)
+{
+	const char *text = text_key(file, name);
+	struct plan_list list = {0};
+	int rc = text ? nslab_plan_words(plan->pool, text, &list, err) : 0;
+	const char **copy = nslab_pool_alloc(plan->pool, (list.nr + 1) * sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	if (list.nr)
+		memcpy(copy, list.items, list.nr * sizeof(*copy));
+	*words = copy;
+	return rc;
+}
+
 static int fill_texts(struct nslab_plan *plan, const struct plan_file *file,
 		      const char *const *overrides, struct nslab_err *err)
 {
-	const char *counters = text_key(file, "counters");
-	struct plan_list list = {0};
 	const char **copy;
 	size_t nr = 0;
-	int rc = 0;
+	int rc;
 
 	plan->path = file->path;
 	plan->text = file->text;
 	plan->label = text_key(file, "label");
 	plan->baseline = text_key(file, "baseline");
 	plan->name = plan_name(plan->pool, file->path);
-	if (counters)
-		rc = nslab_plan_words(plan->pool, counters, &list, err);
-	copy = nslab_pool_alloc(plan->pool, (list.nr + 1) * sizeof(*copy));
-	if (!plan->name || !copy)
+	if (!plan->name)
 		return -ENOMEM;
-	if (list.nr)
-		memcpy(copy, list.items, list.nr * sizeof(*copy));
-	plan->counters = copy;
+	rc = fill_words(plan, file, "counters", &plan->counters, err);
+	if (!rc)
+		rc = fill_words(plan, file, "ignore", &plan->ignored, err);
+	if (rc)
+		return rc;
 	while (overrides && overrides[nr])
 		nr++;
 	copy = nslab_pool_alloc(plan->pool, (nr + 1) * sizeof(*copy));
 	for (size_t i = 0; copy && i < nr; i++)
 		copy[i] = nslab_pool_copy(plan->pool, overrides[i], strlen(overrides[i]));
 	plan->overrides = copy;
-	return copy ? rc : -ENOMEM;
+	return copy ? 0 : -ENOMEM;
 }
 
 /* A plan that can run nothing here is of no use, and the reason is the error. */
@@ -351,13 +363,6 @@ uint64_t nslab_plan_expected_ns(const struct nslab_plan *plan)
 	if (__builtin_mul_overflow(nslab_plan_nr_trials(plan), trial_ns, &ns))
 		return UINT64_MAX;
 	return ns;
-}
-
-uint64_t nslab_plan_trial_seed(const struct nslab_plan *plan, int block, size_t family, size_t arm)
-{
-	uint64_t seed = nslab_rng_mix(plan->seed, (uint64_t)block);
-
-	return nslab_rng_mix(nslab_rng_mix(seed, family), arm);
 }
 
 int nslab_settings_apply(const struct nslab_param *rows, const struct nslab_setting *settings,

@@ -89,6 +89,7 @@ struct nslab_plan {
 	uint64_t memory_limit_bytes; /* of a trial beside its arena; 0: most of what is free */
 	int nr_cpus;		     /* that allocators' rules count with */
 	const char *const *counters; /* NULL-terminated; empty: the runner's choice */
+	const char *const *ignored;  /* NULL-terminated; rules that do not refuse, see gate.h */
 	struct nslab_counter_choice *choice; /* what these mean on this CPU */
 	const struct nslab_entry_record *page;
 	struct nslab_setting *page_settings;
@@ -130,9 +131,6 @@ void nslab_plan_print(const struct nslab_plan *plan, FILE *out);
 size_t nslab_plan_nr_cells(const struct nslab_plan *plan);  /* skipped ones included */
 size_t nslab_plan_nr_trials(const struct nslab_plan *plan); /* of cells that run */
 uint64_t nslab_plan_expected_ns(const struct nslab_plan *plan);
-
-/* Mixes the plan's seed with the trial's place in the design. */
-uint64_t nslab_plan_trial_seed(const struct nslab_plan *plan, int block, size_t family, size_t arm);
 
 /* Defaults, then settings, into zeroed params of the table's params_size. */
 int nslab_settings_apply(const struct nslab_param *rows, const struct nslab_setting *settings,

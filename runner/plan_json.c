@@ -154,7 +154,7 @@ static json_t *families_json(const struct nslab_plan *plan)
 
 static int set_design(const struct nslab_plan *plan, json_t *object)
 {
-	static const char *const huge[] = {"never", "thp", "system"};
+	static const char *const huge[] = {"never", "thp", "system", "hugetlb"};
 	static const char *const samplers[] = {"auto", "on", "off"};
 	int rc = 0;
 
@@ -186,6 +186,7 @@ static int set_design(const struct nslab_plan *plan, json_t *object)
 		  plan->memory_limit_bytes ? json_integer((json_int_t)plan->memory_limit_bytes)
 					   : json_string("auto"));
 	rc |= set(object, "counters", texts_json(plan->counters));
+	rc |= set(object, "ignore", texts_json(plan->ignored));
 	return rc;
 }
 

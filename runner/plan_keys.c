@@ -11,6 +11,7 @@
  * Every key and every value is judged here, before anything is expanded, so that an error names the
  * line it stands in; expansion then finds valid values only.
  */
+#include "runner/gate.h"
 #include "runner/plan_internal.h"
 #include "runner/world.h"
 
@@ -20,7 +21,7 @@
 #define NAMES_MAX 128
 
 static const char *const statistics[] = {"auto", "q25", "median", "min", NULL};
-static const char *const huge_policies[] = {"never", "thp", "system", NULL};
+static const char *const huge_policies[] = {"never", "thp", "system", "hugetlb", NULL};
 static const char *const latencies[] = {"off", "sampled", NULL};
 static const char *const samplers[] = {"auto", "on", "off", NULL};
 static const char *const auto_word[] = {"auto", NULL};
@@ -156,6 +157,7 @@ static const struct nslab_param text_rows[] = {
 	TEXT("page", "the page allocator below the models"),
 	TEXT("precision", "stop when every interval is this narrow, e.g. 1%"),
 	TEXT("budget", "no block starts after this time of trials, e.g. 10m"),
+	TEXT("ignore", "rules of the host that may be broken, by name"),
 	NSLAB_PARAM_END,
 };
 
@@ -301,6 +303,16 @@ static int check_axis(const struct checker *c, const struct plan_key *key)
 	return nslab_plan_words(c->file->pool, key->value, &list, c->err);
 }
 
+static int check_ignored(const struct checker *c, const char *value)
+{
+	struct plan_list list;
+	int rc = nslab_plan_words(c->file->pool, value, &list, c->err);
+
+	for (size_t i = 0; !rc && i < list.nr; i++)
+		rc = nslab_gate_check_names((const char *const[]){list.items[i], NULL}, c->err);
+	return rc;
+}
+
 /* The baseline may be an arm's label: its first word is an allocator. */
 static int check_text(const struct checker *c, const struct plan_key *key)
 {
@@ -316,6 +328,8 @@ static int check_text(const struct checker *c, const struct plan_key *key)
 		return nslab_plan_percent(key->value, &share, c->err);
 	if (!strcmp(key->name, "budget"))
 		return nslab_plan_duration(key->value, &ns, c->err);
+	if (!strcmp(key->name, "ignore"))
+		return check_ignored(c, key->value);
 	if (strcmp(key->name, "baseline"))
 		return 0;
 	word = nslab_pool_copy(c->file->pool, key->value, strcspn(key->value, " "));

@@ -203,8 +203,7 @@ static int fill_windows(json_t *document, struct nslab_trial_record *record,
 	return 0;
 }
 
-static void fill_counter(json_t *row, int worker, struct nslab_trial_record *record,
-			 struct nslab_counter_record *counter)
+static void fill_counter(json_t *row, int worker, struct nslab_counter_record *counter)
 {
 	json_t *value = json_object_get(row, "value");
 
@@ -218,8 +217,29 @@ static void fill_counter(json_t *row, int worker, struct nslab_trial_record *rec
 		.source = json_string_value(json_object_get(row, "source")),
 		.reason = json_string_value(json_object_get(row, "reason")),
 	};
-	if (counter->name && !strcmp(counter->name, "cpu-migrations") && counter->has_value)
-		record->nr_migrations += (uint64_t)counter->value;
+}
+
+/* Those of the windows, and after them those of the warm-up. */
+static size_t fill_worker(json_t *worker, int index, struct nslab_trial_record *record,
+			  struct nslab_counter_record *counters)
+{
+	size_t at = 0, c;
+	json_t *row;
+
+	json_array_foreach(json_object_get(worker, "counters"), c, row)
+	{
+		struct nslab_counter_record *counter = &counters[at++];
+
+		fill_counter(row, index, counter);
+		if (counter->name && !strcmp(counter->name, "cpu-migrations") && counter->has_value)
+			record->nr_migrations += (uint64_t)counter->value;
+	}
+	json_array_foreach(json_object_get(worker, "warm_counters"), c, row)
+	{
+		fill_counter(row, index, &counters[at]);
+		counters[at++].phase = "warm-up";
+	}
+	return at;
 }
 
 static int fill_workers(json_t *document, struct nslab_trial_record *record,
@@ -231,7 +251,8 @@ static int fill_workers(json_t *document, struct nslab_trial_record *record,
 	size_t w, c, nr = json_array_size(derived), at = 0;
 
 	json_array_foreach(workers, w, worker) nr +=
-		json_array_size(json_object_get(worker, "counters"));
+		json_array_size(json_object_get(worker, "counters")) +
+		json_array_size(json_object_get(worker, "warm_counters"));
 	buffers->counters = calloc(nr + 1, sizeof(*buffers->counters));
 	if (!buffers->counters)
 		return -ENOMEM;
@@ -239,10 +260,9 @@ static int fill_workers(json_t *document, struct nslab_trial_record *record,
 	{
 		record->run_delay_ns += get_u64(worker, "run_delay_ns");
 		record->nr_involuntary_switches += get_u64(worker, "involuntary_switches");
-		json_array_foreach(json_object_get(worker, "counters"), c, row)
-			fill_counter(row, (int)w, record, &buffers->counters[at++]);
+		at += fill_worker(worker, (int)w, record, &buffers->counters[at]);
 	}
-	json_array_foreach(derived, c, row) fill_counter(row, -1, record, &buffers->counters[at++]);
+	json_array_foreach(derived, c, row) fill_counter(row, -1, &buffers->counters[at++]);
 	record->counters = buffers->counters;
 	record->nr_counters = at;
 	return 0;
@@ -521,12 +541,21 @@ static json_t *run_topology_json(const struct nslab_plan *plan)
 	return topology;
 }
 
-static json_t *run_env_json(const struct nslab_plan *plan)
+static json_t *run_env_json(const struct nslab_exec_options *options)
 {
-	json_t *env = nslab_provenance_env(NULL, plan->text, plan->topo->hwloc_xml);
+	const struct nslab_plan *plan = options->plan;
+	json_t *env = nslab_provenance_env(options->sysroot, plan->text, plan->topo->hwloc_xml);
+	json_t *ignored = json_array();
 
+	for (size_t i = 0; options->ignored && options->ignored[i]; i++)
+		json_array_append_new(ignored, json_string(options->ignored[i]));
 	if (env)
 		json_object_set_new(env, "counters", nslab_derive_notes_json(plan));
+	if (env && options->sysroot)
+		json_object_set_new(env, "sysroot", json_string(options->sysroot));
+	if (env)
+		json_object_set(env, "ignored", ignored);
+	json_decref(ignored);
 	return env;
 }
 
@@ -557,7 +586,7 @@ static void texts_fill(struct nslab_record_texts *t, const struct nslab_exec_opt
 	probe_placement(options->plan, t->unavailable, sizeof(t->unavailable));
 	t->topology = dump(run_topology_json(options->plan), JSON_COMPACT);
 	t->plan = dump(run_plan_json(options), JSON_INDENT(1));
-	t->env = dump(run_env_json(options->plan), JSON_COMPACT);
+	t->env = dump(run_env_json(options), JSON_COMPACT);
 	t->build = dump(nslab_provenance_build(), JSON_COMPACT);
 }
 

@@ -8,10 +8,14 @@
  * and over the second half of the time watched; a counter whose rate follows the CPU's frequency
  * shows there. Cost is that of a row of readings, a step the smallest difference between two.
  *
- * Left out: offsets smaller than a move takes (about a microsecond). Nothing here compares times of
- * two threads at that scale. Invariant: no result depends on which PU the caller started on.
+ * A move takes about a microsecond, so what is less apart is found by two threads (timer_skew.c):
+ * every PU's clocks are held against the first one's, which bounds how far they can be apart.
+ *
+ * Invariant: no result depends on which PU the caller started on.
  */
 #include "runner/timer_check.h"
+
+#include "runner/timer_skew.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,6 +25,7 @@
 #define CHECK_READS	  4096
 #define CHECK_DRIFT_PPM	  100.0
 #define CHECK_COST_NS	  1000.0
+#define CHECK_SKEW_NS	  100.0
 #define CHECK_STUCK_READS 100000000u /* a clock that does not move in so many stands still */
 
 /* The clock of the windows, read like a ticker of 1 ns. */
@@ -139,6 +144,39 @@ static int check_watch(const struct nslab_timer_spec *spec, struct nslab_timer_c
 	return 0;
 }
 
+static void check_take_skew(const struct nslab_skew *skew, double ns_per_tick, int pu,
+			    struct nslab_timer_check *check)
+{
+	double proven_ns = nslab_skew_proven(skew) * ns_per_tick;
+
+	check->skew_bound_ns = fmax(check->skew_bound_ns, nslab_skew_bound(skew) * ns_per_tick);
+	if (proven_ns <= check->skew_proven_ns)
+		return;
+	check->skew_proven_ns = proven_ns;
+	check->worst_skew_pu = pu;
+}
+
+/* A PU that refuses is left out; it was counted by the moves. */
+static void check_skew(const struct nslab_timer_spec *spec, const struct nslab_ticker *clock,
+		       struct nslab_timer_check *check)
+{
+	struct nslab_skew of_ticker, of_clock;
+
+	check->worst_skew_pu = -1;
+	for (int i = 1; spec->nr_skew_rounds > 0 && i < spec->nr_pus; i++) {
+		int first = spec->pus[0], pu = spec->pus[i];
+
+		if (nslab_skew_measure(spec->ticker, spec->pin, first, pu, spec->nr_skew_rounds,
+				       &of_ticker) ||
+		    nslab_skew_measure(clock, spec->pin, first, pu, spec->nr_skew_rounds,
+				       &of_clock))
+			continue;
+		check_take_skew(&of_ticker, check->ns_per_tick, pu, check);
+		check_take_skew(&of_clock, 1, pu, check);
+		check->nr_skew_pus++;
+	}
+}
+
 int nslab_timer_check(const struct nslab_timer_spec *spec, struct nslab_timer_check *check,
 		      struct nslab_err *err)
 {
@@ -157,6 +195,7 @@ int nslab_timer_check(const struct nslab_timer_spec *spec, struct nslab_timer_ch
 	if (rc || isnan(check->ns_per_tick))
 		return nslab_fail(err, -EIO, "cannot calibrate '%s': %s", spec->ticker->name,
 				  rc ? "the clock stands still" : "it went backward");
+	check_skew(spec, &clock.ticker, check);
 	check->ticker_step_ns *= check->ns_per_tick;
 	check->ticker_cost_ns *= check->ns_per_tick;
 	return 0;
@@ -169,6 +208,9 @@ bool nslab_timer_is_good(const struct nslab_timer_check *check, char *why, size_
 			 "time went backward by up to %.0f ns in %" PRIu64 " of %" PRIu64
 			 " moves between PUs",
 			 check->worst_backward_ns, check->nr_backward, check->nr_hops);
+	else if (check->skew_proven_ns > CHECK_SKEW_NS)
+		snprintf(why, why_bytes, "the clock of PU %d is at least %.0f ns off the first's",
+			 check->worst_skew_pu, check->skew_proven_ns);
 	else if (!(fabs(check->drift_ppm) < CHECK_DRIFT_PPM))
 		snprintf(why, why_bytes, "'%s' changed its rate by %.0f ppm", check->ticker,
 			 check->drift_ppm);
@@ -184,17 +226,21 @@ json_t *nslab_timer_json(const struct nslab_timer_check *check)
 {
 	char why[160] = "";
 	bool is_good = nslab_timer_is_good(check, why, sizeof(why));
+	bool has_skew = check->nr_skew_pus;
 
-	return json_pack(
-		"{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:I, s:I, s:f, s:I, s:b,"
-		" s:s?}",
-		"ticker", check->ticker, "ns_per_tick", check->ns_per_tick, "ticker_cost_ns",
-		check->ticker_cost_ns, "ticker_step_ns", check->ticker_step_ns, "clock_cost_ns",
-		check->clock_cost_ns, "clock_step_ns", check->clock_step_ns, "drift_ppm",
-		check->drift_ppm, "pus", check->nr_pus, "pus_refused", check->nr_refused, "hops",
-		(json_int_t)check->nr_hops, "backward", (json_int_t)check->nr_backward,
-		"worst_backward_ns", check->worst_backward_ns, "watched_ns",
-		(json_int_t)check->watched_ns, "is_good", is_good, "reason", is_good ? NULL : why);
+	return json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:I, s:I, s:f, s:I, s:b,"
+			 " s:s?, s:i, s:o, s:o}",
+			 "ticker", check->ticker, "ns_per_tick", check->ns_per_tick,
+			 "ticker_cost_ns", check->ticker_cost_ns, "ticker_step_ns",
+			 check->ticker_step_ns, "clock_cost_ns", check->clock_cost_ns,
+			 "clock_step_ns", check->clock_step_ns, "drift_ppm", check->drift_ppm,
+			 "pus", check->nr_pus, "pus_refused", check->nr_refused, "hops",
+			 (json_int_t)check->nr_hops, "backward", (json_int_t)check->nr_backward,
+			 "worst_backward_ns", check->worst_backward_ns, "watched_ns",
+			 (json_int_t)check->watched_ns, "is_good", is_good, "reason",
+			 is_good ? NULL : why, "skew_pus", check->nr_skew_pus, "skew_bound_ns",
+			 has_skew ? json_real(check->skew_bound_ns) : json_null(), "skew_proven_ns",
+			 has_skew ? json_real(check->skew_proven_ns) : json_null());
 }
 
 void nslab_timer_print(const struct nslab_timer_check *check, FILE *out)
@@ -209,6 +255,14 @@ void nslab_timer_print(const struct nslab_timer_check *check, FILE *out)
 		(double)check->watched_ns / 1e9);
 	fprintf(out, "order          %" PRIu64 " moves over %d PUs, %" PRIu64 " backward\n",
 		check->nr_hops, check->nr_pus, check->nr_backward);
+	if (check->nr_skew_pus)
+		fprintf(out,
+			"skew           %d PU%s against the first: at most %.0f ns apart, %.0f ns "
+			"for certain\n",
+			check->nr_skew_pus, check->nr_skew_pus == 1 ? "" : "s",
+			check->skew_bound_ns, check->skew_proven_ns);
+	else
+		fprintf(out, "skew           not measured: it takes two PUs\n");
 	if (check->nr_refused)
 		fprintf(out, "               %d PUs refused\n", check->nr_refused);
 	if (nslab_timer_is_good(check, why, sizeof(why)))

@@ -18,6 +18,7 @@ struct nslab_timer_spec {
 	int nr_pus;
 	int nr_rounds; /* over all PUs; at least 2 * NSLAB_TICKER_WATCH_NS are watched anyway */
 	int (*pin)(int pu_os_index); /* nslab_pin_self; moves the calling thread for good */
+	int nr_skew_rounds;	     /* of each PU with the first; 0: skew is not looked at */
 };
 
 struct nslab_timer_check {
@@ -34,6 +35,11 @@ struct nslab_timer_check {
 	uint64_t nr_backward;	  /* hops after which the ticker or the clock was behind */
 	double worst_backward_ns; /* 0 when it never was */
 	uint64_t watched_ns;
+	int nr_skew_pus;       /* whose clocks were held against the first PU's; 0: not measured */
+	double skew_bound_ns;  /* no two of ticker or clock, that PU and another, are further apart
+				*/
+	double skew_proven_ns; /* the worst that is certain; 0: none */
+	int worst_skew_pu;     /* OS index, -1: none */
 };
 
 /* Takes about half a second. 0, or -EIO with a line when a clock stands still. */
@@ -41,7 +47,8 @@ int nslab_timer_check(const struct nslab_timer_spec *spec, struct nslab_timer_ch
 		      struct nslab_err *err);
 /*
  * True when windows and samples can be believed: nothing went backward, the rate held within 100
- * ppm, and a reading costs less than 1 us. Else the first reason in why.
+ * ppm, no PU's clock is for certain more than 100 ns off, and a reading costs less than 1 us. Else
+ * the first reason in why.
  */
 bool nslab_timer_is_good(const struct nslab_timer_check *check, char *why, size_t why_bytes);
 json_t *nslab_timer_json(const struct nslab_timer_check *check);

@@ -461,6 +461,15 @@ static json_t *trial_counter(const struct nslab_counter_reading *reading)
 			 has_value ? json_null() : json_string(reading->reason));
 }
 
+static json_t *trial_counters(const struct nslab_counter_reading *readings, int nr)
+{
+	json_t *counters = json_array();
+
+	for (int i = 0; i < nr; i++)
+		json_array_append_new(counters, trial_counter(&readings[i]));
+	return counters;
+}
+
 static void trial_collect(struct trial *t)
 {
 	json_t *windows = json_object_get(t->result, "windows");
@@ -468,7 +477,6 @@ static void trial_collect(struct trial *t)
 
 	for (int i = 0; i < t->nr_workers; i++) {
 		struct nslab_worker_thread *thread = &t->threads[i];
-		json_t *counters = json_array();
 
 		for (int w = 0; w < t->nr_windows; w++) {
 			struct nslab_window *window = &thread->windows[w];
@@ -478,17 +486,19 @@ static void trial_collect(struct trial *t)
 						   (json_int_t)window->ops, (json_int_t)window->ns,
 						   (json_int_t)window->cpu_ns, thread->is_counted));
 		}
-		for (int c = 0; c < thread->nr_counters; c++)
-			json_array_append_new(counters, trial_counter(&thread->counters[c]));
 		json_array_append_new(
-			workers, json_pack("{s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "run_delay_ns",
-					   (json_int_t)thread->sched.run_delay_ns, "cpu_ns",
-					   (json_int_t)thread->sched.cpu_ns, "involuntary_switches",
-					   (json_int_t)thread->sched.nr_involuntary_switches,
-					   "voluntary_switches",
-					   (json_int_t)thread->sched.nr_voluntary_switches,
-					   "precondition_ops", (json_int_t)thread->precondition_ops,
-					   "is_steady", thread->is_steady, "counters", counters));
+			workers,
+			json_pack("{s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "run_delay_ns",
+				  (json_int_t)thread->sched.run_delay_ns, "cpu_ns",
+				  (json_int_t)thread->sched.cpu_ns, "involuntary_switches",
+				  (json_int_t)thread->sched.nr_involuntary_switches,
+				  "voluntary_switches",
+				  (json_int_t)thread->sched.nr_voluntary_switches,
+				  "precondition_ops", (json_int_t)thread->precondition_ops,
+				  "is_steady", thread->is_steady, "counters",
+				  trial_counters(thread->counters, thread->nr_counters),
+				  "warm_counters",
+				  trial_counters(thread->warm_counters, thread->nr_warm_counters)));
 		if (thread->err.text[0] && !t->err.text[0])
 			t->err = thread->err;
 	}

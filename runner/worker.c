@@ -41,8 +41,26 @@ struct worker_hooks {
 	struct nslab_meter_hooks hooks;
 	struct nslab_worker_thread *thread;
 	struct nslab_counters *counters;
+	struct nslab_counters *warm_counters; /* a set of its own: what starts again starts at 0 */
 	struct nslab_sched_counts before;
 };
+
+static void worker_on_warm_up(struct nslab_meter_hooks *hooks)
+{
+	struct worker_hooks *h = nslab_container_of(hooks, struct worker_hooks, hooks);
+
+	if (h->warm_counters)
+		nslab_counters_start(h->warm_counters);
+}
+
+/* Read later: between warm-up and windows nothing but the loop may touch the caches. */
+static void worker_on_warm(struct nslab_meter_hooks *hooks)
+{
+	struct worker_hooks *h = nslab_container_of(hooks, struct worker_hooks, hooks);
+
+	if (h->warm_counters)
+		nslab_counters_stop(h->warm_counters);
+}
 
 static void worker_on_start(struct nslab_meter_hooks *hooks)
 {
@@ -114,6 +132,24 @@ static uint64_t worker_footprint(struct nslab_meter_hooks *hooks)
 	return usage.nr_pages;
 }
 
+/* Without memory for a set the trial goes on without. */
+static struct nslab_counters *worker_open_counters(const struct nslab_crew *crew)
+{
+	struct nslab_counters *counters;
+
+	return crew->has_counters && !nslab_counters_open(&counters) ? counters : NULL;
+}
+
+static int worker_take_counters(struct nslab_counters *counters,
+				struct nslab_counter_reading *readings)
+{
+	int nr = counters ? nslab_counters_read(counters, readings, NSLAB_COUNTERS_MAX) : 0;
+
+	if (counters)
+		nslab_counters_close(counters);
+	return nr;
+}
+
 static int worker_measure(struct nslab_worker_thread *thread, struct nslab_worker *worker)
 {
 	struct nslab_crew *crew = thread->crew;
@@ -123,17 +159,19 @@ static int worker_measure(struct nslab_worker_thread *thread, struct nslab_worke
 		.worker = worker,
 	};
 	struct worker_hooks hooks = {
-		.hooks = {.on_start = worker_on_start,
+		.hooks = {.on_warm_up = worker_on_warm_up,
+			  .on_warm = worker_on_warm,
+			  .on_start = worker_on_start,
 			  .on_stop = worker_on_stop,
 			  .on_all_done = worker_on_all_done,
 			  .on_second_pass = crew->latency ? worker_on_second_pass : NULL,
 			  .footprint = worker_footprint},
 		.thread = thread,
+		.counters = worker_open_counters(crew),
+		.warm_counters = worker_open_counters(crew),
 	};
 	int rc;
 
-	if (crew->has_counters && nslab_counters_open(&hooks.counters))
-		hooks.counters = NULL; /* no memory for a set: the trial goes on without */
 	if (crew->is_simulated)
 		nslab_simulated_begin();
 	thread->is_counted = worker->is_counted;
@@ -146,11 +184,8 @@ static int worker_measure(struct nslab_worker_thread *thread, struct nslab_worke
 			   "worker %d: the workload did no operation (out of "
 			   "memory?)",
 			   thread->index);
-	if (hooks.counters) {
-		thread->nr_counters =
-			nslab_counters_read(hooks.counters, thread->counters, NSLAB_COUNTERS_MAX);
-		nslab_counters_close(hooks.counters);
-	}
+	thread->nr_counters = worker_take_counters(hooks.counters, thread->counters);
+	thread->nr_warm_counters = worker_take_counters(hooks.warm_counters, thread->warm_counters);
 	return rc == -ECANCELED ? 0 : rc;
 }
 

@@ -39,9 +39,10 @@ struct nslab_worker_thread {
 	bool is_counted;
 	struct nslab_sched_counts sched; /* during the measured windows */
 	struct nslab_counter_reading counters[NSLAB_COUNTERS_MAX];
+	struct nslab_counter_reading warm_counters[NSLAB_COUNTERS_MAX]; /* of the warm-up */
 	uint64_t precondition_ops;
 	bool is_steady;			     /* memory had stopped growing before the warm-up */
-	int nr_counters;		     /* negative: they could not be read */
+	int nr_counters, nr_warm_counters;   /* negative: they could not be read */
 	struct nslab_latency_found *latency; /* NULL: no second pass */
 	struct nslab_err err;		     /* text is "" when all went well */
 };

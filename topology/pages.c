@@ -18,7 +18,8 @@
  * A shared arena is the same over a file in memory instead of anonymous memory; its policies belong
  * to the file's pages, whichever mapping touches them first.
  *
- * Left out: growing an arena, hugetlb pools, and migration of pages that are already touched.
+ * Left out: growing an arena, huge pages under a shared one, and migration of pages that are
+ * already touched.
  */
 #define _GNU_SOURCE
 #include "topology/pages_internal.h"
@@ -209,6 +210,15 @@ static int map_file(struct nslab_arena_map *map, size_t total)
 	return rc;
 }
 
+/* Pages of the pool take the place of the arena's bytes; the kernel sets them aside now. */
+static int map_huge(const struct nslab_arena_map *map, size_t total)
+{
+	void *base = mmap((void *)map->arena.base, total, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_HUGETLB, -1, 0);
+
+	return base == MAP_FAILED ? -errno : 0;
+}
+
 /* Both mappings, or none and an error. */
 static int reserve(struct nslab_arena_map *map, bool is_shared)
 {
@@ -230,6 +240,8 @@ static int reserve(struct nslab_arena_map *map, bool is_shared)
 		((uintptr_t)map->reservation + PART_ALIGN - 1) & ~(uintptr_t)(PART_ALIGN - 1);
 	if (is_shared)
 		rc = map_file(map, total);
+	else if (map->huge == NSLAB_HUGE_HUGETLB)
+		rc = map_huge(map, total);
 	if (rc) {
 		munmap(map->arena.pages, map->pages_bytes);
 		munmap(map->reservation, map->reservation_bytes);
@@ -255,6 +267,12 @@ static int reserve_some(struct nslab_arena_map *map, const struct nslab_arena_sp
 		set_node_bytes(map, map->arena.node_bytes / 2);
 		rc = reserve(map, false);
 	}
+	if (rc && map->huge == NSLAB_HUGE_HUGETLB)
+		return nslab_fail(err, rc,
+				  "cannot take %zu MiB for each of %d nodes from the pool of huge "
+				  "pages: %s; see HugePages_Free in /proc/meminfo, sysctl "
+				  "vm.nr_hugepages makes it larger, huge=thp needs none",
+				  map->arena.node_bytes >> 20, map->arena.nr_nodes, strerror(-rc));
 	if (rc)
 		return nslab_fail(err, rc,
 				  "cannot reserve %zu MiB for each of %d nodes: %s; ask for less, "

@@ -17,7 +17,10 @@
 enum nslab_huge_policy {
 	NSLAB_HUGE_NEVER, /* MADV_NOHUGEPAGE: the default, so that runs do not depend on THP mode */
 	NSLAB_HUGE_THP,	  /* MADV_HUGEPAGE */
-	NSLAB_HUGE_SYSTEM, /* whatever the system does */
+	NSLAB_HUGE_SYSTEM,  /* whatever the system does */
+	NSLAB_HUGE_HUGETLB, /* MAP_HUGETLB: of the kernel's pool, which must hold the arena; a node
+			     * whose share of the pool is too small shows as SIGBUS on first touch
+			     */
 };
 
 struct nslab_arena_spec {

@@ -11,6 +11,7 @@
 #include "runner/host/files.h"
 
 #include <jansson.h>
+#include <stdint.h>
 
 enum nslab_host_state {
 	NSLAB_HOST_OK,
@@ -49,9 +50,16 @@ struct nslab_host_probe {
 				       size_t why_bytes);
 	const char *accept; /* words that are fine, "performance|schedutil" */
 	enum nslab_host_state otherwise;
-	bool is_named;	 /* the value tells each file's name */
-	bool is_long;	 /* kept whole, shown as a number of lines */
-	const char *why; /* of what is not fine */
+	/* The last numbers of the lines that begin so, summed, count up; "": of every line. */
+	const char *count;
+	/* NULL: a change tells nothing. Says in `why` what of a run it spoils; the values are rows
+	 * of nslab_host_report_json(). */
+	bool (*changed)(const struct nslab_host_probe *probe, const json_t *before,
+			const json_t *after, char *why, size_t why_bytes);
+	const char *grown; /* of a count that went up */
+	bool is_named;	   /* the value tells each file's name */
+	bool is_long;	   /* kept whole, shown as a number of lines */
+	const char *why;   /* of what is not fine */
 	const char *fix;
 };
 
@@ -62,6 +70,8 @@ struct nslab_host_finding {
 	const struct nslab_host_probe *probe;
 	enum nslab_host_state state;
 	char *value; /* NULL when unknown */
+	bool has_count;
+	uint64_t count; /* of a probe that counts */
 	char why[256];
 };
 
@@ -75,8 +85,12 @@ const char *nslab_host_state_word(enum nslab_host_state state);
 int nslab_host_report_read(const struct nslab_host_root *root, struct nslab_host_report *report);
 void nslab_host_report_free(struct nslab_host_report *report);
 size_t nslab_host_report_count(const struct nslab_host_report *report, enum nslab_host_state state);
-/* {name: {"state", "value", "why"}}; value is null when unknown. NULL when memory is out. */
+/* {name: {"state", "value", "why", "count"}}; value is null when unknown, count only there for a
+ * probe that counts. NULL when memory is out. */
 json_t *nslab_host_report_json(const struct nslab_host_report *report);
+/* [{"probe", "why"}]: what two such reports, of before and after a run, say against it. NULL when
+ * memory is out. */
+json_t *nslab_host_changes_json(const json_t *before, const json_t *after);
 
 /* The word in brackets of "always [madvise] never", else the whole text. Writes into word. */
 void nslab_host_choice(const char *text, char *word, size_t word_bytes);

@@ -337,6 +337,38 @@ static char *reading_value(const struct nslab_host_reading *reading)
 	return NULL;
 }
 
+/* The last number of a line; false when it ends in none. */
+static bool line_count(const char *line, size_t len, uint64_t *count)
+{
+	size_t start = len;
+
+	while (start && line[start - 1] >= '0' && line[start - 1] <= '9')
+		start--;
+	*count = strtoull(line + start, NULL, 10);
+	return start < len;
+}
+
+static void finding_count(const struct nslab_host_reading *reading,
+			  struct nslab_host_finding *finding)
+{
+	const char *word = reading->probe->count;
+	uint64_t count;
+
+	for (size_t i = 0; word && i < reading->nr; i++) {
+		const char *at = reading->texts[i].text;
+
+		while (*at) {
+			size_t len = strcspn(at, "\n");
+
+			if (!strncmp(at, word, strlen(word)) && line_count(at, len, &count)) {
+				finding->count += count;
+				finding->has_count = true;
+			}
+			at += len + (at[len] == '\n');
+		}
+	}
+}
+
 /* ---- reports ---- */
 
 static int reading_fill(const struct nslab_host_root *root, struct nslab_host_reading *reading)
@@ -374,6 +406,7 @@ static int finding_make(const struct nslab_host_root *root, const struct nslab_h
 			probe->judge ? probe->judge(&reading, finding->why, sizeof(finding->why))
 				     : NSLAB_HOST_RECORD;
 		finding->value = reading_value(&reading);
+		finding_count(&reading, finding);
 		rc = finding->value ? 0 : -ENOMEM;
 	}
 	if (finding->state <= NSLAB_HOST_RECORD)
@@ -443,10 +476,29 @@ json_t *nslab_host_report_json(const struct nslab_host_report *report)
 			"{s:s, s:o, s:o*}", "state", nslab_host_state_word(f->state), "value",
 			json_text(f->value), "why", *f->why ? json_text(f->why) : NULL);
 
+		if (row && f->has_count)
+			json_object_set_new(row, "count", json_integer((json_int_t)f->count));
 		rc = json_object_set_new(json, f->probe->name, row);
 	}
 	if (!rc)
 		return json;
 	json_decref(json);
 	return NULL;
+}
+
+json_t *nslab_host_changes_json(const json_t *before, const json_t *after)
+{
+	json_t *changes = json_array();
+
+	for (size_t i = 0; changes && i < nslab_host_nr_probes; i++) {
+		const struct nslab_host_probe *probe = &nslab_host_probes[i];
+		char why[256];
+
+		if (probe->changed &&
+		    probe->changed(probe, json_object_get(before, probe->name),
+				   json_object_get(after, probe->name), why, sizeof(why)))
+			json_array_append_new(changes, json_pack("{s:s, s:o}", "probe", probe->name,
+								 "why", json_text(why)));
+	}
+	return changes;
 }

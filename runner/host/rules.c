@@ -6,6 +6,9 @@
  * something was read, so "unknown" here means that the text was not understood. Judges are pure:
  * no file, no clock. Thresholds are those at which trials of a busy guest became slow: 5 % pressure
  * of the CPU, 1 % stolen time, device interrupts at twice the rate of the timer.
+ *
+ * What a judge holds against a host since its boot may be long over, so counts are held against a
+ * run by what they grew meanwhile, and a setting by being another at the end.
  */
 #define _GNU_SOURCE
 #include "runner/host/rules.h"
@@ -21,6 +24,7 @@
 #define RULES_STEAL_PERCENT    1.0
 #define RULES_PARANOID_MOST    2
 #define RULES_PUS_MAX	       8192
+#define RULES_INTERRUPTS_LEAST 1000 /* during a run */
 
 bool nslab_host_is_one_of(const char *word, const char *words)
 {
@@ -248,24 +252,63 @@ static enum nslab_host_state interrupts_judge(const struct interrupts *sums, con
 	return NSLAB_HOST_OK;
 }
 
-enum nslab_host_state nslab_host_judge_interrupts(const struct nslab_host_reading *reading,
-						  char *why, size_t why_bytes)
+/* NULL when memory is out. */
+static struct interrupts *interrupts_read(const char *at)
 {
 	struct interrupts *sums = calloc(1, sizeof(*sums));
-	const char *at = reading->texts[0].text;
-	enum nslab_host_state state;
 
-	if (!sums)
-		return NSLAB_HOST_UNKNOWN;
-	while (*at) {
+	while (sums && *at) {
 		size_t len = strcspn(at, "\n");
 
 		interrupts_add(sums, at, len);
 		at += len + (at[len] == '\n');
 	}
+	return sums;
+}
+
+enum nslab_host_state nslab_host_judge_interrupts(const struct nslab_host_reading *reading,
+						  char *why, size_t why_bytes)
+{
+	struct interrupts *sums = interrupts_read(reading->texts[0].text);
+	enum nslab_host_state state;
+
+	if (!sums)
+		return NSLAB_HOST_UNKNOWN;
 	state = interrupts_judge(sums, reading->probe->why, why, why_bytes);
 	free(sums);
 	return state;
+}
+
+/* Of after what came since before; what went down (a CPU left and came) starts anew. */
+static void interrupts_since(struct interrupts *after, const struct interrupts *before)
+{
+	for (size_t i = 0; i < after->nr_pus; i++) {
+		if (after->devices[i] < before->devices[i] || after->timer[i] < before->timer[i])
+			continue;
+		after->devices[i] -= before->devices[i];
+		after->timer[i] -= before->timer[i];
+		/* a few on an idle PU, whose timer is off, disturb nobody */
+		if (after->devices[i] < RULES_INTERRUPTS_LEAST)
+			after->devices[i] = 0;
+	}
+}
+
+bool nslab_host_was_interrupted(const struct nslab_host_probe *probe, const json_t *before,
+				const json_t *after, char *why, size_t why_bytes)
+{
+	const char *was = json_string_value(json_object_get(before, "value"));
+	const char *is = json_string_value(json_object_get(after, "value"));
+	struct interrupts *old = was ? interrupts_read(was) : NULL;
+	struct interrupts *new = is ? interrupts_read(is) : NULL;
+	bool is_wrong = false;
+
+	if (old && new) {
+		interrupts_since(new, old);
+		is_wrong = interrupts_judge(new, probe->why, why, why_bytes) == NSLAB_HOST_WARN;
+	}
+	free(old);
+	free(new);
+	return is_wrong;
 }
 
 enum nslab_host_state nslab_host_judge_clock(const struct nslab_host_reading *reading, char *why,
@@ -292,4 +335,32 @@ enum nslab_host_state nslab_host_judge_perf(const struct nslab_host_reading *rea
 	if (end == reading->texts[0].text || *end)
 		return NSLAB_HOST_UNKNOWN;
 	return level <= RULES_PARANOID_MOST ? NSLAB_HOST_OK : NSLAB_HOST_WARN;
+}
+
+/* ---- between the start of a run and its end ---- */
+
+bool nslab_host_has_grown(const struct nslab_host_probe *probe, const json_t *before,
+			  const json_t *after, char *why, size_t why_bytes)
+{
+	const json_t *was = json_object_get(before, "count");
+	const json_t *is = json_object_get(after, "count");
+	json_int_t grown = json_integer_value(is) - json_integer_value(was);
+
+	if (!was || !is || grown <= 0)
+		return false;
+	snprintf(why, why_bytes, "%s: %lld", probe->grown, (long long)grown);
+	return true;
+}
+
+bool nslab_host_is_other(const struct nslab_host_probe *probe, const json_t *before,
+			 const json_t *after, char *why, size_t why_bytes)
+{
+	const char *was = json_string_value(json_object_get(before, "value"));
+	const char *is = json_string_value(json_object_get(after, "value"));
+
+	(void)probe;
+	if (!was || !is || !strcmp(was, is))
+		return false;
+	snprintf(why, why_bytes, "it was '%.80s' and is '%.80s'", was, is);
+	return true;
 }

@@ -36,4 +36,16 @@ enum nslab_host_state nslab_host_judge_clock(const struct nslab_host_reading *re
 enum nslab_host_state nslab_host_judge_perf(const struct nslab_host_reading *reading, char *why,
 					    size_t why_bytes);
 
+/* ---- between the start of a run and its end ---- */
+
+/* the count went up */
+bool nslab_host_has_grown(const struct nslab_host_probe *probe, const json_t *before,
+			  const json_t *after, char *why, size_t why_bytes);
+/* a setting is not what it was */
+bool nslab_host_is_other(const struct nslab_host_probe *probe, const json_t *before,
+			 const json_t *after, char *why, size_t why_bytes);
+/* devices at most twice the timer, on each PU, meanwhile */
+bool nslab_host_was_interrupted(const struct nslab_host_probe *probe, const json_t *before,
+				const json_t *after, char *why, size_t why_bytes);
+
 #endif

@@ -93,6 +93,16 @@ paste -d, "$dir/sim1/figures.csv" "$dir/sim2/figures.csv" | awk -F, '/simulated-
 		if (difference > limit || -difference > limit || $4 != $11) bad = 1
 	} END { exit bad }' ||
 	fail "two simulations differ: $(diff "$dir/sim1/figures.csv" "$dir/sim2/figures.csv")"
+# timing single operations happens in the trial itself and leaves the simulated one alone
+expect 0 'simulated-L1d-misses/op' "$numaslab" run "$dir/tiny.ini" -o "$dir/sim3" --no-plots \
+	--simulate-counters seed=7 latency=sampled
+grep -q 'one operation, ns' "$dir/out" || fail "no latencies beside simulated counters"
+for run in sim1 sim3; do
+	awk -F, '/simulated-(instructions|accesses)/ { print $4, $5 }' "$dir/$run/figures.csv" \
+		>"$dir/$run.work"
+done
+cmp -s "$dir/sim1.work" "$dir/sim3.work" ||
+	fail "latency=sampled changes simulated work: $(diff "$dir/sim1.work" "$dir/sim3.work")"
 # 2 cells, 5 rows, once a cell although there are 2 blocks and a twin
 [ "$(grep -c ',simulated$' "$dir/sim1/figures.csv")" = 10 ] || fail "not 10 simulated figures"
 # per operation: a bracket that leaked would hold the whole program, millions of instructions

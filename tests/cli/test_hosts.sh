@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Hosts that refuse something: system calls, PUs, /sys, a place to write, a counter. Each gives a run
 # that says what it could not do, or one line and exit 2. What this machine cannot play is told.
-# usage: test_hosts.sh NUMASLAB DENY
+# usage: test_hosts.sh NUMASLAB DENY MAKE-SYSROOTS
 set -u
-numaslab=$1 deny=$2
+numaslab=$1 deny=$2 make=$3
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 failures=0
@@ -88,5 +88,43 @@ if unshare -m true 2>/dev/null; then
 else
 	echo "skipped: no mount namespace of our own (needs root): read-only home, no /sys"
 fi
+
+# ---- a host on which figures mean nothing is refused by name; what only moves them is told
+unset NUMASLAB_IGNORE
+bash "$make" "$dir/servers" || exit 1
+hpet=$dir/servers/good
+echo hpet >"$hpet/sys/devices/system/clocksource/clocksource0/current_clocksource"
+expect 2 "clocksource: hpet: reading the clock takes longer" \
+	"$numaslab" run "$plan" --sysroot "$hpet" -o "$run" --no-plots
+[ "$(wc -l <"$dir/err")" = 1 ] || fail "the refusal is not one line: $(cat "$dir/err")"
+[ ! -e "$run" ] || fail "a refused run left a folder"
+expect 2 "quota_throttled: nr_throttled" \
+	"$numaslab" run "$plan" --sysroot "$dir/servers/amd" -o "$run" --no-plots
+tight=$dir/tight
+cp -a "$dir/servers/amd" "$tight"
+rm -f "$tight/sys/fs/cgroup/user.slice/cpu.stat"
+echo 4 >"$tight/proc/sys/kernel/perf_event_paranoid"
+expect 0 "cpu_quota, perf_paranoid; " \
+	"$numaslab" run "$plan" --sysroot "$tight" -o "$run" --no-plots
+expect 0 "warning: this host: governor, turbo" \
+	"$numaslab" run "$plan" --sysroot "$dir/servers/intel" -o "$run" --no-plots
+expect 0 "warning: this host: turbo" "$numaslab" run "$plan" --sysroot "$dir/servers/intel" \
+	-o "$run" --no-plots --ignore governor
+expect 0 "results: $run" "$numaslab" run "$plan" --sysroot "$hpet" -o "$run" --no-plots \
+	--ignore clocksource
+"$numaslab" export --json "$dir/run-$((nr_runs - 1))" >"$dir/json" 2>/dev/null
+grep -q '"ignored": *\["clocksource"\]' "$dir/json" || fail "the result does not say what was ignored"
+expect 0 "results: $run" "$numaslab" run "$plan" ignore=clocksource --sysroot "$hpet" \
+	-o "$run" --no-plots
+NUMASLAB_IGNORE=governor,clocksource expect 0 "results: $run" \
+	"$numaslab" run "$plan" --sysroot "$hpet" -o "$run" --no-plots
+# more huge pages than any pool holds: every cell says what it could not have
+expect 1 "cannot take 1048576 MiB for each of 1 nodes from the pool of huge pages: Cannot allocate" \
+	"$numaslab" run "$plan" huge=hugetlb node_mib=1048576 --sysroot "$dir/servers/intel" \
+	--sim-nodes 1 -o "$run" --no-plots
+echo 'HugePages_Free: 0' >"$hpet/meminfo" && mv -f "$hpet/meminfo" "$hpet/proc/meminfo"
+expect 2 "huge_pages: the plan says huge=hugetlb, and the pool of huge pages is empty" \
+	"$numaslab" run "$plan" huge=hugetlb --ignore clocksource --sysroot "$hpet" -o "$run"
+expect 2 "did you mean 'clocksource'" "$numaslab" run "$plan" --ignore clocksourse
 
 [ $failures = 0 ] || exit 1

@@ -128,9 +128,10 @@ static inline int synthetic_add_trial(struct nslab_store *store, bool is_bare, i
 {
 	struct nslab_window windows[SYNTHETIC_WINDOWS];
 	struct nslab_counter_record counters[] = {
-		{"page-faults", 0, true, 12.0, 1000, 1000, "software", NULL},
-		{"page-faults", 1, true, 30.0, 1000, 500, "software", NULL},
-		{"cache-misses", 0, false, 0.0, 0, 0, "hardware", "no PMU in this VM"},
+		{"page-faults", 0, true, 12.0, 1000, 1000, "software", NULL, NULL},
+		{"page-faults", 1, true, 30.0, 1000, 500, "software", NULL, NULL},
+		{"cache-misses", 0, false, 0.0, 0, 0, "hardware", "no PMU in this VM", NULL},
+		{"page-faults", 1, true, 900.0, 10, 10, "software", NULL, "warm-up"},
 	};
 	struct nslab_cachestat_record cache = {
 		"object", 640, 10, 20, 3, 40, "{\"alloc_fastpath\": 90, \"list_lock\": 10}"};
@@ -153,7 +154,7 @@ static inline int synthetic_add_trial(struct nslab_store *store, bool is_bare, i
 		.rss_bytes = UINT64_C(4) << 20,
 		.held_bytes = isnan(held_bytes) ? NSLAB_BYTES_UNKNOWN : (uint64_t)held_bytes,
 		.nr_windows = isnan(ns) || is_bare ? 0u : SYNTHETIC_WINDOWS,
-		.nr_counters = isnan(ns) || is_bare ? 0u : 3u,
+		.nr_counters = isnan(ns) || is_bare ? 0u : 4u,
 		.nr_caches = isnan(ns) || is_bare ? 0u : 1u,
 		.windows = windows,
 		.counters = counters,

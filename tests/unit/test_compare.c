@@ -327,6 +327,10 @@ static void json_export_holds_every_window_and_reason(void **state)
 	trial = json_array_get(json_object_get(json_array_get(cells, 0), "trials"), 1);
 	assert_int_equal(json_array_size(json_object_get(trial, "windows")), SYNTHETIC_WINDOWS);
 	assert_true(json_is_true(json_object_get(trial, "is_valid")));
+	assert_int_equal(json_array_size(json_object_get(trial, "counters")), 3);
+	counter = json_array_get(json_object_get(trial, "phase_counters"), 0);
+	assert_string_equal(json_string_value(json_object_get(counter, "phase")), "warm-up");
+	assert_true(json_number_value(json_object_get(counter, "value")) == 900);
 	counter = json_array_get(json_object_get(trial, "counters"), 0);
 	assert_true(json_is_null(json_object_get(counter, "value")));
 	assert_string_equal(json_string_value(json_object_get(counter, "reason")),
@@ -335,6 +339,66 @@ static void json_export_holds_every_window_and_reason(void **state)
 		json_object_get(json_array_get(cells, SYNTHETIC_NR_ARMS + 5), "trials"), 0);
 	assert_true(json_is_null(json_object_get(trial, "ns_per_op")));
 	assert_int_equal(json_array_size(json_object_get(trial, "windows")), 0);
+	json_decref(root);
+	free(text);
+}
+
+static double number_at(const json_t *object, const char *name)
+{
+	return json_number_value(json_object_get(object, name));
+}
+
+/* The same figures as the comparison's own, and a cause for each trial that does not count. */
+static void json_export_holds_what_a_reviewer_asks(void **state)
+{
+	struct synthetic_spec spec = {.nr_blocks = 8, .scale = 1.0, .has_crash = true};
+	struct nslab_run_file *file = open_run(*state, &spec);
+	char *text = exported(file, nslab_export_json);
+	json_t *root = json_loads(text, 0, NULL), *families, *family, *twin, *arm, *lost;
+	struct nslab_contrast *rows;
+	struct nslab_err err;
+
+	assert_int_equal(nslab_compare_arms(file->list, &rows, &err), 0);
+	families = json_object_get(root, "families");
+	assert_int_equal(json_array_size(families), 2);
+	for (size_t f = 0; f < 2; f++) {
+		const struct nslab_contrast *first = &rows[f * SYNTHETIC_NR_ARMS];
+
+		family = json_array_get(families, f);
+		twin = json_object_get(family, "aa");
+		assert_string_equal(json_string_value(json_object_get(family, "family")),
+				    first->cell->cell.family);
+		assert_int_equal(number_at(twin, "n"), 8);
+		assert_true(number_at(twin, "lo") == first[1].lo);
+		assert_true(number_at(twin, "p") == first[1].paired.p);
+		/* null, nodelocal, an order and, where it did not crash, jemalloc */
+		assert_int_equal(json_array_size(json_object_get(family, "arms")), f ? 3 : 4);
+		arm = json_array_get(json_object_get(family, "arms"), 0);
+		assert_true(fabs(number_at(arm, "mde") - expm1(first[2].paired.mde)) < 1e-12);
+		assert_true(number_at(family, "mde") >= number_at(arm, "mde"));
+	}
+	lost = json_object_get(root, "invalidated");
+	assert_int_equal(json_array_size(lost), 8);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(lost, 7), "cause")),
+			    "crash: SIGSEGV");
+	assert_int_equal(number_at(json_array_get(lost, 7), "block"), 7);
+	assert_int_equal(json_array_size(json_object_get(root, "disturbed")), 0);
+	json_decref(root);
+	free(rows);
+	free(text);
+}
+
+static void json_export_has_null_where_blocks_are_too_few(void **state)
+{
+	struct synthetic_spec spec = {.nr_blocks = 2, .scale = 1.0};
+	struct nslab_run_file *file = open_run(*state, &spec);
+	char *text = exported(file, nslab_export_json);
+	json_t *root = json_loads(text, 0, NULL);
+	json_t *family = json_array_get(json_object_get(root, "families"), 0);
+
+	assert_int_equal(number_at(json_object_get(family, "aa"), "n"), 2);
+	assert_true(json_is_null(json_object_get(json_object_get(family, "aa"), "lo")));
+	assert_true(json_is_null(json_object_get(family, "mde")));
 	json_decref(root);
 	free(text);
 }
@@ -393,6 +457,8 @@ int main(void)
 		COMPARE_TEST(table_survives_hostile_texts),
 		COMPARE_TEST(json_comparison_has_null_for_what_does_not_exist),
 		COMPARE_TEST(json_export_holds_every_window_and_reason),
+		COMPARE_TEST(json_export_holds_what_a_reviewer_asks),
+		COMPARE_TEST(json_export_has_null_where_blocks_are_too_few),
 		COMPARE_TEST(csv_export_has_one_row_for_each_window),
 	};
 

@@ -11,6 +11,7 @@
 #include "runner/counters/choice_json.h"
 #include "runner/counters/derive.h"
 #include "runner/counters/simulated.h"
+#include "runner/record.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -229,6 +230,33 @@ static void note_is_told_only_when_counters_took_turns(void **state)
 	assert_string_equal(text, "");
 }
 
+/* What moved before the windows spoils none of them, and is not added to what they count. */
+static void counters_of_the_warm_up_are_kept_apart(void **state)
+{
+	static const char document[] =
+		"{\"error\": null, \"windows\": [[0, 0, 100, 1000, 9, true]], \"workers\": ["
+		"{\"counters\": [{\"name\": \"cpu-migrations\", \"value\": 2}],"
+		" \"warm_counters\": [{\"name\": \"cpu-migrations\", \"value\": 7}]}],"
+		" \"counters\": [{\"name\": \"a/b\", \"value\": 1.5}]}";
+	struct nslab_launch_result launched = {.document = json_loads(document, 0, NULL)};
+	struct nslab_trial_record record = {.cell = 1};
+	struct nslab_trial_buffers buffers = {0};
+
+	(void)state;
+	assert_non_null(launched.document);
+	assert_int_equal(nslab_record_fill(&launched, NSLAB_STATISTIC_MEDIAN, &record, &buffers),
+			 0);
+	assert_int_equal(record.nr_counters, 3);
+	assert_int_equal(record.nr_migrations, 2);
+	assert_null(record.counters[0].phase);
+	assert_string_equal(record.counters[1].phase, "warm-up");
+	assert_true(record.counters[1].value == 7 && record.counters[1].worker == 0);
+	assert_null(record.counters[2].phase);
+	assert_int_equal(record.counters[2].worker, -1);
+	nslab_record_free(&buffers);
+	json_decref(launched.document);
+}
+
 /* ---- simulated caches ---- */
 
 static void caches_have_a_power_of_two_of_sets(void **state)
@@ -282,6 +310,7 @@ int main(void)
 		cmocka_unit_test(events_of_a_broken_description_are_refused),
 		cmocka_unit_test(notes_carry_formulas_and_prose),
 		cmocka_unit_test(note_is_told_only_when_counters_took_turns),
+		cmocka_unit_test(counters_of_the_warm_up_are_kept_apart),
 		cmocka_unit_test(caches_have_a_power_of_two_of_sets),
 		cmocka_unit_test(simulated_clock_counts_its_readings),
 	};

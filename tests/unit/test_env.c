@@ -236,6 +236,101 @@ static void env_survives_texts_of_any_bytes(void **state)
 	nslab_host_root_close(&tree.root);
 }
 
+/* ---- before and after a run ---- */
+
+/* One file of the good tree is another afterwards. why NULL: that tells nothing. */
+static const struct change_case {
+	const char *probe, *path, *text, *why;
+} change_cases[] = {
+	{"throttling", CPU0 "thermal_throttle/core_throttle_count", "7\n",
+	 "times that the CPU was slowed down by heat: 7"},
+	{"quota_throttled", "/sys/fs/cgroup/user.slice/cpu.stat", "nr_periods 9\nnr_throttled 3\n",
+	 "periods in which the control group was stopped for its quota: 3"},
+	{"numa_events", "/proc/vmstat", "numa_hit 900\nnuma_pages_migrated 12\n",
+	 "pages that the kernel moved between nodes by itself: 12"},
+	{"numa_events", "/proc/vmstat", "numa_hit 900\nnuma_pages_migrated 0\n", NULL},
+	{"interrupts", "/proc/interrupts",
+	 " CPU0 CPU1\n 24: 100 9050 PCI-MSI 0-edge nvme0q0\n LOC: 1500 1600 Local timer\n",
+	 "a device interrupts more than twice as often as the timer: 9000 on column 1, the timer "
+	 "600"},
+	{"interrupts", "/proc/interrupts",
+	 " CPU0 CPU1\n 24: 1000 50 PCI-MSI 0-edge nvme0q0\n LOC: 1001 1000 Local timer\n", NULL},
+	{"governor", CPU0 "cpufreq/scaling_governor", "powersave\n",
+	 "it was 'performance (4 files)' and is 'powersave; performance (3 files)'"},
+	{"clocksource", "/sys/devices/system/clocksource/clocksource0/current_clocksource",
+	 "hpet\n", "it was 'tsc' and is 'hpet'"},
+	{"load", "/proc/loadavg", "9.00 8.00 7.00 9/300 4243\n", NULL},
+};
+
+static const struct nslab_host_probe *find_probe(const json_t *change)
+{
+	const char *name = json_string_value(json_object_get(change, "probe"));
+
+	for (size_t i = 0; i < nslab_host_nr_probes; i++) {
+		if (!strcmp(nslab_host_probes[i].name, name))
+			return &nslab_host_probes[i];
+	}
+	fail_msg("no probe is called '%s'", name);
+	return NULL;
+}
+
+static json_t *probes_of(const struct tree *tree)
+{
+	struct nslab_host_report report;
+	json_t *probes;
+
+	assert_int_equal(nslab_host_report_read(&tree->root, &report), 0);
+	probes = nslab_host_report_json(&report);
+	nslab_host_report_free(&report);
+	return probes;
+}
+
+static void env_change_tells_what_grew_or_is_another_during_a_run(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(change_cases) / sizeof(change_cases[0]); i++) {
+		const struct change_case *c = &change_cases[i];
+		struct tree tree = tree_open("good");
+		json_t *before = probes_of(&tree), *after, *changes, *change;
+
+		tree_put(&tree, c->path, c->text);
+		after = probes_of(&tree);
+		changes = nslab_host_changes_json(before, after);
+		assert_int_equal(json_array_size(changes), c->why ? 1 : 0);
+		change = json_array_get(changes, 0);
+		if (c->why && strcmp(json_string_value(json_object_get(change, "probe")), c->probe))
+			fail_msg("'%s' is told of another probe", c->path);
+		if (c->why)
+			assert_string_equal(json_string_value(json_object_get(change, "why")),
+					    c->why);
+		json_decref(changes);
+		/* a boot between the two: counts begin anew and say nothing */
+		changes = nslab_host_changes_json(after, before);
+		for (size_t k = 0; k < json_array_size(changes); k++)
+			assert_null(find_probe(json_array_get(changes, k))->count);
+		json_decref(changes);
+		json_decref(before);
+		json_decref(after);
+		nslab_host_root_close(&tree.root);
+	}
+}
+
+static void env_change_says_nothing_of_what_was_never_read(void **state)
+{
+	struct tree good = tree_open("good");
+	json_t *probes = probes_of(&good), *none = json_object(), *changes;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		changes = nslab_host_changes_json(i ? probes : none, i ? none : probes);
+		assert_int_equal(json_array_size(changes), 0);
+		json_decref(changes);
+	}
+	json_decref(none);
+	json_decref(probes);
+	nslab_host_root_close(&good.root);
+}
+
 /* ---- provenance ---- */
 
 static const char *text_at(const json_t *json, const char *key)
@@ -326,6 +421,8 @@ int main(void)
 		cmocka_unit_test(env_finds_quotas_of_version_1_groups),
 		cmocka_unit_test(env_finds_what_is_wrong_with_servers_as_they_come),
 		cmocka_unit_test(env_survives_texts_of_any_bytes),
+		cmocka_unit_test(env_change_tells_what_grew_or_is_another_during_a_run),
+		cmocka_unit_test(env_change_says_nothing_of_what_was_never_read),
 		cmocka_unit_test(provenance_tells_host_inputs_and_probes),
 		cmocka_unit_test(provenance_is_null_when_nothing_can_be_read),
 		cmocka_unit_test(provenance_names_commit_compiler_and_libc),

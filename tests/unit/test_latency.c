@@ -283,7 +283,7 @@ static int fake_pin(int pu_os_index)
 static int check(struct nslab_timer_check *found, struct nslab_err *err)
 {
 	static const int pus[] = {0, 2, 5, 7};
-	const struct nslab_timer_spec spec = {&fake_ticker, &fake_clock, pus, 4, 25, fake_pin};
+	const struct nslab_timer_spec spec = {&fake_ticker, &fake_clock, pus, 4, 25, fake_pin, 0};
 
 	return nslab_timer_check(&spec, found, err);
 }

@@ -6,6 +6,7 @@
  * plug-ins. Errors are a table: the file, the line that must be named, and words that must be said.
  */
 #define _GNU_SOURCE
+#include "results/design.h"
 #include "runner/peer.h"
 #include "runner/plan.h"
 #include "runner/world.h"
@@ -568,13 +569,13 @@ static void plan_seeds_differ_by_place_and_repeat(void **state)
 	static const char *const other[] = {"seed=2", NULL};
 	struct nslab_plan *a = load_plan(GLOBAL "[j]\n", NULL);
 	struct nslab_plan *b = load_plan(GLOBAL "[j]\n", other);
-	uint64_t seed = nslab_plan_trial_seed(a, 1, 2, 3);
+	uint64_t seed = nslab_design_seed(a->seed, 1, 2, 3, 0);
 
 	(void)state;
-	assert_true(seed == nslab_plan_trial_seed(a, 1, 2, 3));
-	assert_true(seed != nslab_plan_trial_seed(a, 2, 2, 3));
-	assert_true(seed != nslab_plan_trial_seed(a, 1, 3, 2));
-	assert_true(seed != nslab_plan_trial_seed(b, 1, 2, 3));
+	assert_true(seed == nslab_design_seed(a->seed, 1, 2, 3, 0));
+	assert_true(seed != nslab_design_seed(a->seed, 2, 2, 3, 0));
+	assert_true(seed != nslab_design_seed(a->seed, 1, 3, 2, 0));
+	assert_true(seed != nslab_design_seed(b->seed, 1, 2, 3, 0));
 	nslab_plan_free(a);
 	nslab_plan_free(b);
 }

@@ -112,6 +112,47 @@ static void store_reads_back_the_run(void **state)
 	nslab_run_file_close(&file);
 }
 
+static const char counts_sql[] = "SELECT (SELECT count(*) FROM cell) * 1000 +"
+				 " (SELECT count(*) FROM trial) * 10 + (status = 'done') FROM run";
+
+/* Two trials in bulk. is_wrong: and one of a cell that is not there. */
+static struct nslab_store *write_bulk(const char *path, bool is_wrong)
+{
+	const struct nslab_run_record run = {.uuid = "u", .name = "bulk"};
+	struct nslab_store *store;
+	struct nslab_err err = {""};
+	int64_t cell;
+
+	unlink(path);
+	assert_int_equal(nslab_store_create(path, &run, &store, &err), 0);
+	assert_int_equal(nslab_store_bulk(store, &err), 0);
+	assert_int_equal(synthetic_add_cell(store, &synthetic_arms[0], "batch", &cell, &err), 0);
+	for (int block = 0; block < 2; block++)
+		assert_int_equal(synthetic_add_trial(store, true, cell, block, 3, NAN, &err), 0);
+	if (is_wrong)
+		assert_true(synthetic_add_trial(store, true, 99, 0, 3, NAN, &err) < 0);
+	return store;
+}
+
+static void bulk_is_there_as_a_whole_or_not_at_all(void **state)
+{
+	struct folder *folder = *state;
+	struct nslab_err err = {""};
+	struct nslab_store *store;
+
+	for (int is_wrong = 0; is_wrong < 2; is_wrong++) {
+		store = write_bulk(folder->path, is_wrong);
+		assert_int_equal(query(folder->path, counts_sql), 0);
+		nslab_store_close(store); /* before it was finished */
+		assert_int_equal(query(folder->path, counts_sql), 0);
+	}
+	store = write_bulk(folder->path, false);
+	assert_int_equal(nslab_store_finish(store, "done", NAN, "t", &err), 0);
+	assert_int_equal(query(folder->path, counts_sql), 1021);
+	nslab_store_close(store);
+	assert_int_equal(query(folder->path, counts_sql), 1021);
+}
+
 static void store_reads_back_cells_and_their_trials(void **state)
 {
 	struct folder *folder = *state;
@@ -718,6 +759,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(store_reads_back_the_run),
+		STORE_TEST(bulk_is_there_as_a_whole_or_not_at_all),
 		STORE_TEST(store_reads_back_cells_and_their_trials),
 		STORE_TEST(counters_are_summed_and_absent_ones_keep_their_reason),
 		STORE_TEST(figures_are_medians_and_curves_of_the_first_trial),

@@ -81,6 +81,7 @@ memory()
 	put /proc/sys/kernel/numa_balancing 0
 	put /proc/sys/vm/zone_reclaim_mode 0
 	put /proc/sys/vm/compaction_proactiveness 20
+	put /proc/meminfo 'MemTotal: 4096 kB\nHugePages_Total:       8\nHugePages_Free:        8\nHugePages_Surp:        0\nHugepagesize:       2048 kB' 0444
 	put /proc/vmstat 'nr_free_pages 1000\nnuma_hit 100\nnuma_pages_migrated 0' 0444
 	put /proc/buddyinfo 'Node 0, zone   Normal      1      2      3' 0444
 	put /proc/pagetypeinfo 'Page block order: 9' 0400
