@@ -33,6 +33,7 @@ const char *const nslab_help_variables[][2] = {
 	{"NUMASLAB_DATA_DIR", "folder that has the templates of plots and plug-ins"},
 	{"NUMASLAB_PLUGIN_PATH", "folders, separated by colons, whose plug-ins are loaded"},
 	{"NUMASLAB_RUNS", "folder below which runs are kept; untold ./numaslab-runs"},
+	{"NUMASLAB_IGNORE", "rules of `env check`, by name, that neither refuse a run nor warn"},
 	{"NO_COLOR", "no colours, whatever it is set to"},
 	{NULL, NULL},
 };

@@ -96,8 +96,8 @@ static json_t *advice_candidates(const struct nslab_tuner_group *group)
 		failed = json_array_append_new(list,
 					       json_pack("{s:o, s:s, s:s, s:o}", "setting",
 							 advice_setting(&c->setting), "fate",
-							 nslab_tuner_fate_word(c->fate), "why", c->why,
-							 "cost", advice_cost(&c->cost)));
+							 nslab_tuner_fate_word(c->fate), "why",
+							 c->why, "cost", advice_cost(&c->cost)));
 	}
 	if (!failed)
 		return list;

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define PRINT_COLUMNS 78
+#define PRINT_NAME    19 /* columns */
 #define PRINT_NAMES   12 /* of caches that a boot line changes, before "and N more" */
 
 static const struct nslab_tuner_candidate *print_now(const struct nslab_tuner_group *group)
@@ -109,11 +110,23 @@ static const char *print_level(const struct nslab_tuner_group *group)
 	return has_order ? has_more ? "L1+3" : "L1" : "L3";
 }
 
+/* A name too long for its column has a line of its own. */
+static void print_name(const struct nslab_tuner_cache *cache, FILE *out)
+{
+	bool is_long = strlen(cache->name) > PRINT_NAME;
+
+	if (is_long) {
+		nslab_text_put(out, cache->name, 0);
+		fputc('\n', out);
+	}
+	nslab_text_put(out, is_long ? "" : cache->name, PRINT_NAME);
+}
+
 /* A cache that stays as it is: no figure says more than that. */
 static void print_same(const struct nslab_tuner_group *group, FILE *out)
 {
-	nslab_text_put(out, group->cache->name, 19);
-	fprintf(out, " %7.2f %-5s %-17s %5s %6s %5s %5s -\n", print_live_mib(group->cache),
+	print_name(group->cache, out);
+	fprintf(out, " %7.2f %-5s %-16s %5s %6s %5s %5s -\n", print_live_mib(group->cache),
 		print_orders(group).text, "-", "-", "-", "-", "-");
 }
 
@@ -122,8 +135,8 @@ static void print_row(const struct nslab_tuner_group *group, FILE *out)
 	const struct nslab_tuner_cost *now = &print_now(group)->cost;
 	const struct nslab_tuner_cost *then = &print_advised(group)->cost;
 
-	nslab_text_put(out, group->cache->name, 19);
-	fprintf(out, " %7.2f %-5s %-17s %5s %6s %5s %5s %s\n", print_live_mib(group->cache),
+	print_name(group->cache, out);
+	fprintf(out, " %7.2f %-5s %-16s %5s %6s %5s %5s %s\n", print_live_mib(group->cache),
 		print_orders(group).text, print_change(&then->holdout).text,
 		print_p999(&then->holdout_p999).text,
 		print_mib(then->memory_bytes - now->memory_bytes).text,
@@ -144,9 +157,9 @@ static void print_reason(const struct nslab_tuner_group *group, FILE *out)
 
 static void print_head(FILE *out)
 {
-	fprintf(out, "%-19s %7s %-5s %-17s %5s %6s %5s %5s %s\n", "cache", "live", "order",
-		"ns/op, 95%", "p99.9", "memory", "locks", "high", "level");
-	fprintf(out, "%-19s %7s %-5s %-17s %5s %6s %5s %5s\n", "", "MiB", "", "change, %", "",
+	fprintf(out, "%-19s %7s %-5s %-16s %5s %6s %5s %5s %s\n", "cache", "live", "order",
+		"ns/op, 95%", "p99.9", "memory", "locks", "high", "lvl");
+	fprintf(out, "%-19s %7s %-5s %-16s %5s %6s %5s %5s\n", "", "MiB", "", "change, %", "",
 		"MiB", "/kop", "pages");
 }
 
@@ -240,8 +253,8 @@ int nslab_tune_print(const struct nslab_tuner_advice *advice, bool is_all, FILE 
 		       snapshot->release[0] ? snapshot->release
 					    : nslab_order_kernel_word(snapshot->kernel),
 		       0);
-	fprintf(out, "\n%zu caches, objective %s, %s\n\n", advice->nr_groups,
-		nslab_tuner_objective_word(advice->objective),
+	fprintf(out, "\n%zu cache%s, objective %s, %s\n\n", advice->nr_groups,
+		advice->nr_groups == 1 ? "" : "s", nslab_tuner_objective_word(advice->objective),
 		advice->is_measured ? "measured, held out" : "by counts and formulas");
 	nr_changes = print_caches(advice, is_all, out);
 	if (!nr_changes)
