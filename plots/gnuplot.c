@@ -10,17 +10,21 @@
  * Left out: a time limit; scripts are ours and read one table.
  */
 #define _GNU_SOURCE
-#include "core/child.h"
 #include "plots/figure.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+extern char **environ;
 
 /* Arrays and key entries of our scripts need it. */
 #define GNUPLOT_NEEDED 5.4
@@ -32,6 +36,61 @@ static const char *gnuplot_program(void)
 	return program && *program ? program : "gnuplot";
 }
 
+/* All that comes from fd; what does not fit is read and dropped. */
+static void gnuplot_listen(int fd, char *text, size_t text_bytes)
+{
+	size_t len = 0;
+	char rest[512];
+
+	for (;;) {
+		bool has_room = len + 1 < text_bytes;
+		ssize_t got = has_room ? read(fd, text + len, text_bytes - len - 1)
+				       : read(fd, rest, sizeof(rest));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		if (has_room)
+			len += (size_t)got;
+	}
+	text[len] = '\0';
+}
+
+/* Exit status, 128 + signal, or -errno. stdout and stderr go into text. */
+static int gnuplot_call(const char *folder, char *const *argv, char *text, size_t text_bytes)
+{
+	posix_spawn_file_actions_t actions;
+	int pipes[2], status, rc;
+	pid_t child;
+
+	*text = '\0';
+	if (pipe2(pipes, O_CLOEXEC))
+		return -errno;
+	rc = posix_spawn_file_actions_init(&actions);
+	if (rc)
+		goto out_pipe;
+	rc = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	rc = rc ? rc : posix_spawn_file_actions_adddup2(&actions, pipes[1], 1);
+	rc = rc ? rc : posix_spawn_file_actions_adddup2(&actions, pipes[1], 2);
+	if (!rc && folder)
+		rc = posix_spawn_file_actions_addchdir_np(&actions, folder);
+	rc = rc ? rc : posix_spawnp(&child, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+out_pipe:
+	close(pipes[1]);
+	if (!rc)
+		gnuplot_listen(pipes[0], text, text_bytes);
+	close(pipes[0]);
+	if (rc)
+		return -rc;
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 int nslab_gnuplot_probe(char *why, size_t why_bytes)
 {
 	char program[PATH_MAX], text[256];
@@ -41,7 +100,7 @@ int nslab_gnuplot_probe(char *why, size_t why_bytes)
 	int rc;
 
 	snprintf(program, sizeof(program), "%s", gnuplot_program());
-	rc = nslab_child_run(NULL, argv, text, sizeof(text));
+	rc = gnuplot_call(NULL, argv, text, sizeof(text));
 	if (rc) {
 		snprintf(why, why_bytes,
 			 "cannot run '%.100s': %s; install gnuplot 5.4 or newer (Debian: "
@@ -84,22 +143,65 @@ static void gnuplot_first_words(const char *text, char *out, size_t out_bytes)
 	snprintf(out, out_bytes, "gnuplot: %.*s", len, best);
 }
 
-int nslab_gnuplot_run(const char *folder, const char *name, const char *format, char *why,
-		      size_t why_bytes)
+/* gnuplot begins a text with a form feed, whatever it is told, and ends its lines with blanks. */
+static void gnuplot_trim(const char *path)
 {
-	char program[PATH_MAX], set[32], script[96], picture[PATH_MAX], text[2048];
+	FILE *file = fopen(path, "r+e");
+	char *line = NULL;
+	size_t line_bytes = 0;
+	off_t from = 0, to = 0;
+
+	while (file && !fseeko(file, from, SEEK_SET) && getline(&line, &line_bytes, file) > 0) {
+		size_t feed = strspn(line, "\f"), len = strcspn(line, "\n");
+
+		from = ftello(file);
+		while (len > feed && line[len - 1] == ' ')
+			len--;
+		fseeko(file, to, SEEK_SET);
+		fprintf(file, "%.*s\n", (int)(len - feed), line + feed);
+		to = ftello(file);
+	}
+	free(line);
+	if (file && (fflush(file) || ftruncate(fileno(file), to)))
+		unlink(path); /* half a text */
+	if (file)
+		fclose(file);
+}
+
+static const char *gnuplot_ending(unsigned format)
+{
+	return format == NSLAB_PLOT_PNG ? "png" : format == NSLAB_PLOT_SVG ? "svg" : "txt";
+}
+
+void nslab_plots_file(const char *name, unsigned format, bool is_dark, int page, char *file,
+		      size_t file_bytes)
+{
+	char number[16] = "";
+
+	if (page > 1)
+		snprintf(number, sizeof(number), "-%d", page);
+	snprintf(file, file_bytes, "%.80s%s%s.%s", name, number, is_dark ? "-dark" : "",
+		 gnuplot_ending(format));
+}
+
+int nslab_gnuplot_run(const struct nslab_gnuplot_job *job, char *why, size_t why_bytes)
+{
+	char program[PATH_MAX], set[80], script[96], file[128], picture[PATH_MAX], text[2048];
 	char *argv[] = {program, "-e", set, script, NULL};
 	struct stat st;
 	int rc;
 
 	snprintf(program, sizeof(program), "%s", gnuplot_program());
-	snprintf(set, sizeof(set), "format='%.8s'", format);
-	snprintf(script, sizeof(script), "%.80s.gp", name);
-	if (snprintf(picture, sizeof(picture), "%s/%.80s.%.8s", folder, name, format) >=
-	    (int)sizeof(picture))
+	snprintf(set, sizeof(set), "format='%s'; theme='%s'; page=%d", gnuplot_ending(job->format),
+		 job->is_dark ? "dark" : "light", job->page);
+	snprintf(script, sizeof(script), "%.80s.gp", job->name);
+	nslab_plots_file(job->name, job->format, job->is_dark, job->page, file, sizeof(file));
+	if (snprintf(picture, sizeof(picture), "%s/%s", job->folder, file) >= (int)sizeof(picture))
 		return -ENAMETOOLONG;
 	unlink(picture); /* a picture of an earlier run would look like success */
-	rc = nslab_child_run(folder, argv, text, sizeof(text));
+	rc = gnuplot_call(job->folder, argv, text, sizeof(text));
+	if (!rc && job->format == NSLAB_PLOT_TEXT)
+		gnuplot_trim(picture);
 	if (!rc && !stat(picture, &st) && st.st_size > 0)
 		return 0;
 	if (rc < 0)
