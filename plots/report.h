@@ -30,7 +30,7 @@ struct nslab_report {
 	struct nslab_latency_list *latencies;
 	struct nslab_figure_list *figures;
 	struct nslab_plots_outcome plots;
-	char plots_folder[512]; /* where the pictures are */
+	char plots_folder[4096]; /* where the pictures are */
 };
 
 /*
