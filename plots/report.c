@@ -300,7 +300,7 @@ int nslab_report_compose(const struct nslab_report *report, struct nslab_doc *do
 int nslab_report_html(const struct nslab_report *report, FILE *out, struct nslab_err *err)
 {
 	struct nslab_doc doc = {
-		.ops = &nslab_doc_html, .out = out, .nr_rows_max = REPORT_HTML_ROWS};
+		.ops = &nslab_doc_html, .out = out, .nr_rows_most = REPORT_HTML_ROWS};
 
 	return nslab_report_compose(report, &doc, err);
 }
@@ -308,7 +308,7 @@ int nslab_report_html(const struct nslab_report *report, FILE *out, struct nslab
 int nslab_report_markdown(const struct nslab_report *report, FILE *out, struct nslab_err *err)
 {
 	struct nslab_doc doc = {
-		.ops = &nslab_doc_markdown, .out = out, .nr_rows_max = REPORT_MARKDOWN_ROWS};
+		.ops = &nslab_doc_markdown, .out = out, .nr_rows_most = REPORT_MARKDOWN_ROWS};
 
 	return nslab_report_compose(report, &doc, err);
 }

@@ -4,5 +4,6 @@
 #define NSLAB_REPORT_ASSETS_H
 
 extern const char nslab_report_css[], nslab_report_js[];
+extern const char nslab_report_js_sha256[]; /* 64 hexadecimal digits */
 
 #endif

@@ -49,10 +49,12 @@ struct nslab_doc_ops {
 struct nslab_doc {
 	const struct nslab_doc_ops *ops;
 	FILE *out;
-	size_t nr_rows_max; /* of a table */
-	size_t nr_rows;	    /* of this table, so far */
+	size_t nr_rows_most; /* of a table */
+	size_t nr_rows_max;  /* of this table */
+	size_t nr_rows;	     /* of this table, so far */
 	const struct nslab_doc_table *table;
 	bool has_section;
+	int nr_pictures;
 };
 
 extern const struct nslab_doc_ops nslab_doc_html, nslab_doc_markdown;
@@ -73,6 +75,16 @@ void nslab_report_probes(const struct nslab_report *report, struct nslab_doc *do
  * breaks and tabs are left.
  */
 unsigned nslab_doc_next(const char **text, char bytes[5]);
+
+/* Text for HTML, between tags or in a quoted attribute. */
+void nslab_doc_html_text(FILE *out, const char *text);
+
+/*
+ * An SVG of gnuplot as a part of a page, with the colours of `dark` where its user prefers dark
+ * screens. prefix: of its identifiers; label: what it shows. Nothing when `light` is no SVG.
+ */
+void nslab_doc_svg(FILE *out, const char *light, const char *dark, const char *prefix,
+		   const char *label);
 
 /*
  * What all families say alike ("threads=2 memory=local"), and a family without it. Words stand

@@ -2,16 +2,17 @@
 /*
  * report_html.c: a report as one HTML file that needs neither a network nor a file beside it.
  *
- * Style, script and pictures are in the page; a policy in its head forbids everything else, so that
- * opening it can never fetch anything. Pictures are SVG in data: addresses, light and dark, of
- * which the browser takes the one that its user prefers; an <img> keeps their identifiers apart and
- * their scripts, if they had any, dead. The script (page/report.js) adds sorting, filters and pages
- * to tables that are whole without it. Words carry every meaning, colours only repeat it.
+ * Style, script and pictures are in the page. A policy in its head forbids everything else, so that
+ * opening it can never fetch anything; it names the script by its checksum, so that no other one
+ * runs, whatever a name that slipped through might hold. The script (page/report.js) adds sorting,
+ * filters and pages to tables that are whole without it. Words carry every meaning, colours only
+ * repeat it.
  *
- * Invariants: every text of the run goes through html_text. Left out: other colours than light and
- * dark, and pictures that one could zoom.
+ * Invariants: every text of the run goes through nslab_doc_html_text. Left out:
+ * pictures that one could zoom.
  */
 #include "plots/report_assets.h"
+#define _GNU_SOURCE
 #include "plots/report_doc.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@
 #include <string.h>
 
 /* In a text and in a quoted attribute alike. */
-static void html_text(FILE *out, const char *text)
+void nslab_doc_html_text(FILE *out, const char *text)
 {
 	char bytes[5];
 	unsigned code;
@@ -41,26 +42,53 @@ static void html_text(FILE *out, const char *text)
 	}
 }
 
+static unsigned html_digit(char digit)
+{
+	return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+/* The 32 bytes of a checksum as a policy wants them: base64. */
+static void html_checksum(FILE *out, const char *hex)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	/* 3 digits are 12 bits, which are 2 letters; 64 digits leave one, and 0 bits fill up */
+	for (size_t i = 0; i < 64; i += 3) {
+		unsigned bits = html_digit(hex[i]) << 8 |
+				(i + 1 < 64 ? html_digit(hex[i + 1]) << 4 : 0u) |
+				(i + 2 < 64 ? html_digit(hex[i + 2]) : 0u);
+
+		fputc(letters[bits >> 6], out);
+		if (i + 2 < 64)
+			fputc(letters[bits & 63], out);
+	}
+	fputc('=', out);
+}
+
 static void html_begin(struct nslab_doc *doc, const char *title)
 {
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	      "<meta name=\"color-scheme\" content=\"light dark\">\n"
 	      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-	      "img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
+	      "img-src data:; style-src 'unsafe-inline'; script-src 'sha256-",
+	      doc->out);
+	html_checksum(doc->out, nslab_report_js_sha256);
+	fputs("'\">\n"
 	      "<link rel=\"icon\" href=\"data:,\">\n<title>",
 	      doc->out);
-	html_text(doc->out, title);
+	nslab_doc_html_text(doc->out, title);
 	fputs("</title>\n<style>\n", doc->out);
 	fputs(nslab_report_css, doc->out);
 	fputs("</style>\n</head>\n<body>\n<main>\n<h1>", doc->out);
-	html_text(doc->out, title);
+	nslab_doc_html_text(doc->out, title);
 	fputs("</h1>\n", doc->out);
 }
 
 static void html_end(struct nslab_doc *doc)
 {
-	fprintf(doc->out, "%s</main>\n<script>\n%s</script>\n</body>\n</html>\n",
+	fprintf(doc->out, "%s</main>\n<script>%s</script>\n</body>\n</html>\n",
 		doc->has_section ? "</section>\n" : "", nslab_report_js);
 }
 
@@ -68,7 +96,7 @@ static void html_section(struct nslab_doc *doc, const char *id, const char *head
 {
 	fprintf(doc->out, "%s<section aria-labelledby=\"%s\">\n<h2 id=\"%s\">",
 		doc->has_section ? "</section>\n" : "", id, id);
-	html_text(doc->out, heading);
+	nslab_doc_html_text(doc->out, heading);
 	fputs("</h2>\n", doc->out);
 	doc->has_section = true;
 }
@@ -76,7 +104,7 @@ static void html_section(struct nslab_doc *doc, const char *id, const char *head
 static void html_paragraph(struct nslab_doc *doc, const char *text, bool is_lead)
 {
 	fprintf(doc->out, "<p%s>", is_lead ? " class=\"lead\"" : "");
-	html_text(doc->out, text);
+	nslab_doc_html_text(doc->out, text);
 	fputs("</p>\n", doc->out);
 }
 
@@ -90,10 +118,10 @@ static void html_list_item(struct nslab_doc *doc, const char *label, const char 
 	fputs("<li>", doc->out);
 	if (label) {
 		fputs("<b>", doc->out);
-		html_text(doc->out, label);
+		nslab_doc_html_text(doc->out, label);
 		fputs("</b>: ", doc->out);
 	}
-	html_text(doc->out, text);
+	nslab_doc_html_text(doc->out, text);
 	fputs("</li>\n", doc->out);
 }
 
@@ -107,11 +135,11 @@ static void html_column(FILE *out, const struct nslab_doc_column *column)
 	fprintf(out, "<th scope=\"col\"%s", column->is_number ? " class=\"n\"" : "");
 	if (column->help) {
 		fputs(" title=\"", out);
-		html_text(out, column->help);
+		nslab_doc_html_text(out, column->help);
 		fputs("\"", out);
 	}
 	fputs(">", out);
-	html_text(out, column->name);
+	nslab_doc_html_text(out, column->name);
 	fputs("</th>", out);
 }
 
@@ -121,16 +149,17 @@ static void html_table_begin(struct nslab_doc *doc, const struct nslab_doc_table
 
 	doc->table = table;
 	doc->nr_rows = 0;
+	doc->nr_rows_max = doc->nr_rows_most;
 	if (table->is_folded) {
 		fputs("<details>\n<summary>", out);
-		html_text(out, table->caption);
+		nslab_doc_html_text(out, table->caption);
 		fprintf(out, " (%zu row%s)</summary>\n", table->nr_rows,
 			table->nr_rows == 1 ? "" : "s");
 	}
 	fprintf(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
-	html_text(out, table->caption);
+	nslab_doc_html_text(out, table->caption);
 	fprintf(out, "\">\n<table id=\"%s\" class=\"data\">\n<caption>", table->id);
-	html_text(out, table->caption);
+	nslab_doc_html_text(out, table->caption);
 	fputs("</caption>\n<thead>\n<tr>", out);
 	for (size_t i = 0; i < table->nr_columns; i++)
 		html_column(out, &table->columns[i]);
@@ -152,7 +181,7 @@ static void html_cell(struct nslab_doc *doc, const char *text, bool is_number)
 	if (doc->nr_rows > doc->nr_rows_max)
 		return;
 	fputs(is_number ? "<td class=\"n\">" : "<td>", doc->out);
-	html_text(doc->out, text);
+	nslab_doc_html_text(doc->out, text);
 	fputs("</td>", doc->out);
 }
 
@@ -173,73 +202,65 @@ static void html_table_end(struct nslab_doc *doc)
 		fputs("</details>\n", doc->out);
 }
 
-/* A file's bytes as base64. Returns 0 or a negative errno. */
-static int html_base64(FILE *out, const char *path)
+/* The whole file, "" when it cannot be read; the caller frees it. NULL when memory is out. */
+static char *html_read(const char *folder, const char *name, bool is_dark, int page)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	FILE *in = fopen(path, "re");
-	unsigned char bytes[3];
-	size_t nr;
-
-	if (!in)
-		return -errno;
-	while ((nr = fread(bytes, 1, 3, in))) {
-		unsigned word = (unsigned)bytes[0] << 16 | (nr > 1 ? (unsigned)bytes[1] << 8 : 0) |
-				(nr > 2 ? bytes[2] : 0u);
-
-		fputc(digits[word >> 18], out);
-		fputc(digits[word >> 12 & 63], out);
-		fputc(nr > 1 ? digits[word >> 6 & 63] : '=', out);
-		fputc(nr > 2 ? digits[word & 63] : '=', out);
-	}
-	fclose(in);
-	return 0;
-}
-
-static void html_address(struct nslab_doc *doc, const char *folder, const char *name, bool is_dark,
-			 int page)
-{
-	char file[128], path[PATH_MAX];
+	char file[128], path[PATH_MAX], *text = NULL;
+	size_t bytes = 0;
+	FILE *in;
 
 	nslab_plots_file(name, NSLAB_PLOT_SVG, is_dark, page, file, sizeof(file));
-	snprintf(path, sizeof(path), "%s/%s", folder, file);
-	fputs("\"data:image/svg+xml;base64,", doc->out);
-	html_base64(doc->out, path);
-	fputs("\"", doc->out);
+	if (snprintf(path, sizeof(path), "%s/%s", folder, file) >= (int)sizeof(path))
+		return strdup("");
+	in = fopen(path, "re");
+	if (!in || getdelim(&text, &bytes, '\0', in) < 0) {
+		free(text);
+		text = strdup("");
+	}
+	if (in)
+		fclose(in);
+	return text;
+}
+
+static void html_page(struct nslab_doc *doc, const char *folder,
+		      const struct nslab_plot_outcome *plot, const char *summary, int page)
+{
+	char *light = html_read(folder, plot->name, false, page);
+	char *dark = html_read(folder, plot->name, true, page);
+	char prefix[24], label[400];
+
+	snprintf(prefix, sizeof(prefix), "p%d-", ++doc->nr_pictures);
+	snprintf(label, sizeof(label), "%s: %.100s", plot->title, summary);
+	fputs("<figure>\n<div class=\"scroll\">\n", doc->out);
+	if (light && dark)
+		nslab_doc_svg(doc->out, light, dark, prefix, label);
+	fputs("</div>\n<figcaption>", doc->out);
+	nslab_doc_html_text(doc->out, summary);
+	if (plot->nr_pages > 1)
+		fprintf(doc->out, " (%d of %d)", page, plot->nr_pages);
+	fputs("</figcaption>\n</figure>\n", doc->out);
+	free(light);
+	free(dark);
 }
 
 static void html_picture(struct nslab_doc *doc, const char *folder,
 			 const struct nslab_plot_outcome *plot, const char *summary)
 {
-	for (int page = 1; page <= plot->nr_pages; page++) {
-		fputs("<figure>\n<picture>\n<source media=\"screen and (prefers-color-scheme: dark)\""
-		      " srcset=",
-		      doc->out);
-		html_address(doc, folder, plot->name, true, page);
-		fputs(">\n<img alt=\"", doc->out);
-		html_text(doc->out, plot->title);
-		fprintf(doc->out, ": %s\" src=", summary);
-		html_address(doc, folder, plot->name, false, page);
-		fputs(">\n</picture>\n<figcaption>", doc->out);
-		html_text(doc->out, summary);
-		if (plot->nr_pages > 1)
-			fprintf(doc->out, " (%d of %d)", page, plot->nr_pages);
-		fputs("</figcaption>\n</figure>\n", doc->out);
-	}
+	for (int page = 1; page <= plot->nr_pages; page++)
+		html_page(doc, folder, plot, summary, page);
 }
 
 static void html_code(struct nslab_doc *doc, const char *text)
 {
 	fputs("<pre tabindex=\"0\"><code>", doc->out);
-	html_text(doc->out, text);
+	nslab_doc_html_text(doc->out, text);
 	fputs("</code></pre>\n", doc->out);
 }
 
 static void html_file(struct nslab_doc *doc, const char *name, const char *what)
 {
 	fprintf(doc->out, "<li><a href=\"%s\">%s</a>: ", name, name);
-	html_text(doc->out, what);
+	nslab_doc_html_text(doc->out, what);
 	fputs("</li>\n", doc->out);
 }
 

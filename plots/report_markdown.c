@@ -2,8 +2,9 @@
 /*
  * report_markdown.c: a report as Markdown, for a repository or a mail.
  *
- * Tables are those of GitHub's dialect, which most renderers read; long ones are cut, with the file
- * that has all rows named below, since nobody scrolls through a thousand lines of a mail. Pictures
+ * Tables are those of GitHub's dialect, which most renderers read; long ones are cut and those
+ * that an HTML page folds away are left out, with the file that has all rows named, since nobody
+ * scrolls through a thousand lines of a mail. Pictures
  * are links to PNG files beside the page. Plans are indented, which no text inside can end.
  *
  * Invariants: every text of the run goes through markdown_text, which leaves no character with a
@@ -79,6 +80,9 @@ static void markdown_table_begin(struct nslab_doc *doc, const struct nslab_doc_t
 {
 	doc->table = table;
 	doc->nr_rows = 0;
+	doc->nr_rows_max = table->is_folded ? 0 : doc->nr_rows_most;
+	if (table->is_folded)
+		return;
 	fputs("\n", doc->out);
 	markdown_text(doc->out, table->caption);
 	fputs("\n\n|", doc->out);
@@ -118,9 +122,14 @@ static void markdown_row_end(struct nslab_doc *doc)
 
 static void markdown_table_end(struct nslab_doc *doc)
 {
-	if (doc->nr_rows > doc->nr_rows_max)
+	const char *file = doc->table->whole_file ? doc->table->whole_file : NSLAB_REPORT_DB;
+
+	if (doc->table->is_folded)
+		fprintf(doc->out, "\n%s: %zu row%s, in %s.\n", doc->table->caption, doc->nr_rows,
+			doc->nr_rows == 1 ? "" : "s", file);
+	else if (doc->nr_rows > doc->nr_rows_max)
 		fprintf(doc->out, "\n%zu more rows are in %s.\n", doc->nr_rows - doc->nr_rows_max,
-			doc->table->whole_file ? doc->table->whole_file : NSLAB_REPORT_DB);
+			file);
 }
 
 static void markdown_picture(struct nslab_doc *doc, const char *folder,

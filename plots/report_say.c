@@ -23,8 +23,8 @@
 
 struct say_arm {
 	const char *arm;
-	const char *base; /* NULL when it has several */
-	size_t nr, nr_faster, nr_slower, nr_same;
+	const char *base;				      /* NULL when it has several */
+	size_t nr, nr_faster, nr_slower, nr_same, nr_without; /* an interval */
 	double lo, hi; /* ratios of the cells with a verdict of a change */
 };
 
@@ -70,6 +70,7 @@ static void say_count(struct say_arms *arms, const struct nslab_contrast *row)
 	if (arm->base && strcmp(arm->base, row->base->cell.arm) != 0)
 		arm->base = NULL;
 	arm->nr++;
+	arm->nr_without += !has_verdict;
 	arm->nr_same += has_verdict && row->verdict == NSLAB_EQUIVALENT;
 	if (!has_verdict || row->verdict != NSLAB_CHANGED)
 		return;
@@ -96,7 +97,9 @@ static void say_arm(const struct say_arm *arm, const struct say_to *to)
 	say_add(verdicts, sizeof(verdicts), arm->nr_slower, "slower");
 	say_add(verdicts, sizeof(verdicts), arm->nr_same, "the same within 1 %");
 	say_add(verdicts, sizeof(verdicts),
-		arm->nr - arm->nr_faster - arm->nr_slower - arm->nr_same, "unclear");
+		arm->nr - arm->nr_faster - arm->nr_slower - arm->nr_same - arm->nr_without,
+		"unclear");
+	say_add(verdicts, sizeof(verdicts), arm->nr_without, "too few blocks for a verdict");
 	if (arm->lo < arm->hi)
 		snprintf(range, sizeof(range), " (changes: %.3g to %.3g times its time)", arm->lo,
 			 arm->hi);
