@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * cmd_plot.c: `numaslab plot RUN [NAME...]`: tables, scripts and pictures from a result file.
+ * cmd_plot.c: `numaslab plot RUN [NAME...]`: tables, scripts and pictures from a result file; with
+ * `--table FILE` a heat map from a small table instead.
  *
- * What was written goes to stdout, one path a line; what could not be drawn, and why, to stderr.
+ * With `--terminal dumb` a plot is drawn with characters and goes to stdout itself. Otherwise what
+ * was written goes to stdout, one path a line; what could not be drawn, and why, to stderr.
  * Without names every plot that the run has cells for is drawn. The exit status is 1 when a table
  * was written but its picture could not be drawn. Reading a run never changes it.
  */
@@ -17,6 +19,12 @@
 
 extern const struct nslab_command nslab_command_plot;
 
+struct plot_options {
+	const char *output, *format, *theme, *terminal, *table;
+	bool is_list, is_dark;
+	unsigned formats;
+};
+
 static void plot_print_names(void)
 {
 	const char *summary;
@@ -24,6 +32,16 @@ static void plot_print_names(void)
 
 	for (size_t i = 0; (name = nslab_plots_name(i, &summary)); i++)
 		printf("%-12s %s\n", name, summary);
+}
+
+static void plot_print_help(void)
+{
+	const char *summary;
+	const char *name;
+
+	printf("\nplots (without a name: all that the run has figures for):\n");
+	for (size_t i = 0; (name = nslab_plots_name(i, &summary)); i++)
+		printf("  %-12s %s\n", name, summary);
 }
 
 static int plot_default_folder(const char *path, char *folder, size_t folder_bytes,
@@ -39,8 +57,44 @@ static int plot_default_folder(const char *path, char *folder, size_t folder_byt
 	return 0;
 }
 
+/* The drawing itself on stdout. */
+static void plot_show(const char *folder, const char *name)
+{
+	char file[128], path[PATH_MAX], buffer[4096];
+	FILE *text;
+	size_t nr;
+
+	nslab_plots_file(name, NSLAB_PLOT_TEXT, false, 1, file, sizeof(file));
+	if (snprintf(path, sizeof(path), "%s/%s", folder, file) >= (int)sizeof(path))
+		return;
+	text = fopen(path, "re");
+	while (text && (nr = fread(buffer, 1, sizeof(buffer), text)))
+		fwrite(buffer, 1, nr, stdout);
+	if (text)
+		fclose(text);
+}
+
+static void plot_print_files(const char *folder, unsigned formats,
+			     const struct nslab_plot_outcome *plot)
+{
+	bool has_light = formats & NSLAB_PLOT_LIGHT || !(formats & NSLAB_PLOT_DARK);
+
+	for (unsigned format = NSLAB_PLOT_PNG; format <= NSLAB_PLOT_TEXT; format <<= 1) {
+		for (int page = 1; page <= plot->nr_pages && (formats & format); page++) {
+			char file[128];
+
+			nslab_plots_file(plot->name, format, false, page, file, sizeof(file));
+			if (has_light || format == NSLAB_PLOT_TEXT)
+				printf("%s/%s\n", folder, file);
+			nslab_plots_file(plot->name, format, true, page, file, sizeof(file));
+			if ((formats & NSLAB_PLOT_DARK) && format != NSLAB_PLOT_TEXT)
+				printf("%s/%s\n", folder, file);
+		}
+	}
+}
+
 /* Returns the exit status that the outcome asks for. */
-static int plot_report(const char *folder, unsigned formats, bool is_all,
+static int plot_report(const char *folder, const struct plot_options *options, bool is_all,
 		       const struct nslab_plots_outcome *outcome)
 {
 	int status = NSLAB_EXIT_DONE;
@@ -53,83 +107,155 @@ static int plot_report(const char *folder, unsigned formats, bool is_all,
 				fprintf(stderr, "numaslab: %s\n", plot->reason);
 			continue;
 		}
-		printf("%s/%s.dat\n%s/%s.gp\n", folder, plot->name, folder, plot->name);
+		if (!options->terminal)
+			printf("%s/%s.dat\n%s/%s.gp\n", folder, plot->name, folder, plot->name);
 		if (!plot->is_drawn) {
 			fprintf(stderr, "numaslab: plot '%s' is a table only: %s\n", plot->name,
 				plot->reason);
 			status = NSLAB_EXIT_FAILED;
-			continue;
+		} else if (options->terminal) {
+			plot_show(folder, plot->name);
+		} else {
+			plot_print_files(folder, options->formats, plot);
 		}
-		if (formats & NSLAB_PLOT_PNG)
-			printf("%s/%s.png\n", folder, plot->name);
-		if (formats & NSLAB_PLOT_SVG)
-			printf("%s/%s.svg\n", folder, plot->name);
 	}
 	return status;
 }
 
-static int plot_make(struct nslab_run_file *file, const char *folder, unsigned formats,
-		     char *const *names, int nr_names)
+/* A run of which nothing at all can be drawn says why. */
+static int plot_complain_empty(const struct nslab_plots_outcome *outcome)
 {
-	struct nslab_plots_outcome outcome;
-	struct nslab_err err = {.text = ""};
-	int status = NSLAB_EXIT_DONE;
+	for (size_t i = 0; i < outcome->nr; i++) {
+		if (outcome->plots[i].is_written)
+			return NSLAB_EXIT_DONE;
+	}
+	fprintf(stderr, "numaslab: %s\n",
+		outcome->nr ? outcome->plots[0].reason : "the run has no plots");
+	return NSLAB_EXIT_FAILED;
+}
 
-	for (int i = 0; i < nr_names || (!nr_names && !i); i++) {
-		const char *name = nr_names ? names[i] : NULL;
-		int rc = nslab_plots_make(file->store, folder, name, formats, &outcome, &err);
-		int one;
+/* Every name is looked at before the first plot is drawn. */
+static int plot_check_names(char *const *names, int nr_names)
+{
+	struct nslab_err err = {.text = ""};
+
+	for (int i = 0; i < nr_names; i++) {
+		int rc = nslab_plots_check_name(names[i], &err);
 
 		if (rc)
 			return nslab_complain(&err, rc);
-		one = plot_report(folder, formats, !name, &outcome);
-		status = one ? one : status;
+	}
+	return NSLAB_EXIT_DONE;
+}
+
+static int plot_make(struct nslab_run_file *file, const char *folder,
+		     const struct plot_options *options, char *const *names, int nr_names)
+{
+	struct nslab_plots_outcome outcome;
+	struct nslab_err err = {.text = ""};
+	int status = plot_check_names(names, nr_names);
+
+	for (int i = 0; !status && (i < nr_names || (!nr_names && !i)); i++) {
+		const char *name = nr_names ? names[i] : NULL;
+		int rc = nslab_plots_make(file->store, folder, name, options->formats, &outcome,
+					  &err);
+
+		if (rc)
+			return nslab_complain(&err, rc);
+		status = plot_report(folder, options, !name, &outcome);
+		status = !name && !status ? plot_complain_empty(&outcome) : status;
 	}
 	return status;
 }
 
-static int plot_run(int argc, char **argv)
+static int plot_table(const struct plot_options *options)
 {
-	const char *output = NULL, *format = "png,svg";
-	bool is_list = false;
-	const struct nslab_option rows[] = {
-		{"output", 'o', NSLAB_OPTION_TEXT, &output, "DIR",
-		 "where to (default: plots/ beside the run's file)"},
-		{"format", 'f', NSLAB_OPTION_TEXT, &format, "LIST", "png, svg or both"},
-		{"list", 'l', NSLAB_OPTION_FLAG, &is_list, NULL, "print the names of the plots"},
-		{0},
-	};
+	const char *folder = options->output ? options->output : "plots";
+	struct nslab_plots_outcome outcome;
+	struct nslab_err err = {.text = ""};
+	int rc = nslab_plots_table(options->table, folder, options->formats, &outcome, &err);
+
+	return rc ? nslab_complain(&err, rc) : plot_report(folder, options, false, &outcome);
+}
+
+static int plot_check_options(struct plot_options *options, struct nslab_err *err)
+{
+	int rc = nslab_plots_formats(options->format, &options->formats, err);
+
+	if (!rc && options->theme)
+		rc = nslab_plots_themes(options->theme, &options->formats, err);
+	if (options->is_dark)
+		options->formats |= NSLAB_PLOT_DARK;
+	if (rc || !options->terminal)
+		return rc;
+	options->formats = NSLAB_PLOT_TEXT;
+	if (strcmp(options->terminal, "dumb") != 0)
+		return nslab_fail(err, -EINVAL, "unknown terminal '%.40s'; there is dumb",
+				  options->terminal);
+	return 0;
+}
+
+static int plot_of_run(const struct plot_options *options, char **operands, int nr_operands)
+{
 	struct nslab_run_file file = {.store = NULL};
 	struct nslab_err err = {.text = ""};
 	char folder[PATH_MAX];
-	unsigned formats = 0;
-	int nr_operands, status, rc;
+	int status, rc;
 
-	status = nslab_options_parse(&nslab_command_plot, rows, argc, argv, &nr_operands);
-	if (status >= 0)
-		return status;
-	if (is_list) {
-		plot_print_names();
-		return NSLAB_EXIT_DONE;
-	}
 	if (!nr_operands) {
 		fprintf(stderr, "numaslab: give a run: its folder or its run.db; see numaslab plot "
 				"--help\n");
 		return NSLAB_EXIT_USAGE;
 	}
-	rc = nslab_plots_formats(format, &formats, &err);
-	if (!rc)
-		rc = nslab_run_file_open(argv[1], &file, &err);
+	rc = nslab_run_file_open(operands[0], &file, &err);
 	if (rc)
 		return nslab_complain(&err, rc);
-	rc = output ? 0 : plot_default_folder(file.path, folder, sizeof(folder), &err);
+	rc = options->output ? 0 : plot_default_folder(file.path, folder, sizeof(folder), &err);
 	if (rc)
 		status = nslab_complain(&err, rc);
 	else
-		status = plot_make(&file, output ? output : folder, formats, argv + 2,
-				   nr_operands - 1);
+		status = plot_make(&file, options->output ? options->output : folder, options,
+				   operands + 1, nr_operands - 1);
 	nslab_run_file_close(&file);
 	return status;
+}
+
+static int plot_run(int argc, char **argv)
+{
+	struct plot_options options = {.format = "png,svg"};
+	const struct nslab_option rows[] = {
+		{"output", 'o', NSLAB_OPTION_TEXT, &options.output, "DIR",
+		 "where to (default: plots/ beside the run's file)"},
+		{"format", 'f', NSLAB_OPTION_TEXT, &options.format, "LIST",
+		 "png, svg, txt or several (default: png,svg)"},
+		{"theme", 't', NSLAB_OPTION_TEXT, &options.theme, "NAME",
+		 "light, dark or both (default: light)"},
+		{"dark", 'd', NSLAB_OPTION_FLAG, &options.is_dark, NULL,
+		 "the same as --theme dark"},
+		{"terminal", 'T', NSLAB_OPTION_TEXT, &options.terminal, "dumb",
+		 "draw with characters, here"},
+		{"table", 0, NSLAB_OPTION_TEXT, &options.table, "FILE",
+		 "draw a heat map from a table (docs/plots.md)"},
+		{"list", 'l', NSLAB_OPTION_FLAG, &options.is_list, NULL,
+		 "print the names of the plots"},
+		{0},
+	};
+	struct nslab_err err = {.text = ""};
+	int nr_operands, status, rc;
+
+	status = nslab_options_parse(&nslab_command_plot, rows, argc, argv, &nr_operands);
+	if (status >= 0)
+		return status;
+	if (options.is_list) {
+		plot_print_names();
+		return NSLAB_EXIT_DONE;
+	}
+	rc = plot_check_options(&options, &err);
+	if (rc)
+		return nslab_complain(&err, rc);
+	if (options.table)
+		return plot_table(&options);
+	return plot_of_run(&options, argv + 1, nr_operands);
 }
 
 const struct nslab_command nslab_command_plot = {
@@ -137,4 +263,5 @@ const struct nslab_command nslab_command_plot = {
 	.summary = "draw a run: tables, gnuplot scripts, PNG and SVG",
 	.usage = "RUN [NAME...]",
 	.run = plot_run,
+	.print_more = plot_print_help,
 };

@@ -27,6 +27,7 @@ struct nslab_command {
 	const char *usage;   /* operands: "[FILE...]" */
 	bool is_hidden;
 	int (*run)(int argc, char **argv); /* argv[0] is the subcommand */
+	void (*print_more)(void);	   /* at the end of --help, or NULL */
 };
 
 extern const struct nslab_command *const nslab_commands[]; /* NULL-terminated */

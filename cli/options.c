@@ -62,6 +62,8 @@ static void print_help(const struct nslab_command *command, const struct nslab_o
 		       rows->help);
 	}
 	printf("  -h, %-24s %s\n", "--help", "print this");
+	if (command->print_more)
+		command->print_more();
 }
 
 static struct {

@@ -7,6 +7,8 @@
  * would get one title, the later one shows its identity. Running out of memory sets a flag in the
  * figure that the caller looks at once, when it is complete.
  *
+ * What goes on in a further facet is told by a number behind the title.
+ *
  * Invariants: facets.nr == ids.nr; rows point into names of the same figure and into the cells it
  * was made from, so it must not outlive them. Left out: any drawing.
  */
@@ -53,21 +55,22 @@ int nslab_names_add(struct nslab_figure *figure, struct nslab_names *names, cons
 	return names->nr ? (int)names->nr - 1 : 0;
 }
 
-static void names_free(struct nslab_names *names)
+void nslab_names_clear(struct nslab_names *names)
 {
 	for (size_t i = 0; i < names->nr; i++)
 		free(names->texts[i]);
 	free(names->texts);
+	memset(names, 0, sizeof(*names));
 }
 
 void nslab_figure_clear(struct nslab_figure *figure)
 {
-	names_free(&figure->ids);
-	names_free(&figure->facets);
-	names_free(&figure->arms);
-	names_free(&figure->ticks);
-	names_free(&figure->ylabels);
-	names_free(&figure->xlabels);
+	nslab_names_clear(&figure->ids);
+	nslab_names_clear(&figure->facets);
+	nslab_names_clear(&figure->arms);
+	nslab_names_clear(&figure->ticks);
+	nslab_names_clear(&figure->ylabels);
+	nslab_names_clear(&figure->xlabels);
 	free(figure->rows);
 	memset(figure, 0, sizeof(*figure));
 }
@@ -101,8 +104,11 @@ void nslab_figure_values(struct nslab_figure_row *row, const struct nslab_cell_v
 		return;
 	row->n = cell->nr;
 	row->value = nslab_median(cell->ns_per_op, cell->nr);
-	row->lo = nslab_quantile(cell->ns_per_op, cell->nr, 0.25);
-	row->hi = nslab_quantile(cell->ns_per_op, cell->nr, 0.75);
+	nslab_median_interval(cell->ns_per_op, cell->nr, NSLAB_CONFIDENCE, &row->lo, &row->hi);
+	if (isnan(row->lo)) {
+		row->lo = nslab_quantile(cell->ns_per_op, cell->nr, 0);
+		row->hi = nslab_quantile(cell->ns_per_op, cell->nr, 1);
+	}
 	if (scale_inverse > 0) {
 		double lo = row->lo;
 
@@ -159,6 +165,23 @@ void nslab_figure_rank(struct nslab_figure *figure)
 	for (size_t i = 0; ranks && i < nr; i++)
 		figure->rows[i].x = ranks[i];
 	free(ranks);
+}
+
+void nslab_figure_split(struct nslab_figure *figure, int max_x)
+{
+	for (size_t i = 0; i < figure->nr_rows; i++) {
+		struct nslab_figure_row *row = &figure->rows[i];
+		int part = (int)(row->x / max_x);
+		char id[1300], title[480];
+
+		if (!part || figure->is_out_of_memory)
+			continue;
+		snprintf(id, sizeof(id), "%.1200s (%d)", figure->ids.texts[row->facet], part + 1);
+		snprintf(title, sizeof(title), "%.400s (%d)", figure->facets.texts[row->facet],
+			 part + 1);
+		row->facet = nslab_figure_facet(figure, id, title);
+		row->x -= part * max_x;
+	}
 }
 
 static int figure_compare(const void *a, const void *b)

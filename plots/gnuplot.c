@@ -84,22 +84,65 @@ static void gnuplot_first_words(const char *text, char *out, size_t out_bytes)
 	snprintf(out, out_bytes, "gnuplot: %.*s", len, best);
 }
 
-int nslab_gnuplot_run(const char *folder, const char *name, const char *format, char *why,
-		      size_t why_bytes)
+/* gnuplot begins a text with a form feed, whatever it is told, and ends its lines with blanks. */
+static void gnuplot_trim(const char *path)
 {
-	char program[PATH_MAX], set[32], script[96], picture[PATH_MAX], text[2048];
+	FILE *file = fopen(path, "r+e");
+	char *line = NULL;
+	size_t line_bytes = 0;
+	off_t from = 0, to = 0;
+
+	while (file && !fseeko(file, from, SEEK_SET) && getline(&line, &line_bytes, file) > 0) {
+		size_t feed = strspn(line, "\f"), len = strcspn(line, "\n");
+
+		from = ftello(file);
+		while (len > feed && line[len - 1] == ' ')
+			len--;
+		fseeko(file, to, SEEK_SET);
+		fprintf(file, "%.*s\n", (int)(len - feed), line + feed);
+		to = ftello(file);
+	}
+	free(line);
+	if (file && (fflush(file) || ftruncate(fileno(file), to)))
+		unlink(path); /* half a text */
+	if (file)
+		fclose(file);
+}
+
+static const char *gnuplot_ending(unsigned format)
+{
+	return format == NSLAB_PLOT_PNG ? "png" : format == NSLAB_PLOT_SVG ? "svg" : "txt";
+}
+
+void nslab_plots_file(const char *name, unsigned format, bool is_dark, int page, char *file,
+		      size_t file_bytes)
+{
+	char number[16] = "";
+
+	if (page > 1)
+		snprintf(number, sizeof(number), "-%d", page);
+	snprintf(file, file_bytes, "%.80s%s%s.%s", name, number, is_dark ? "-dark" : "",
+		 gnuplot_ending(format));
+}
+
+int nslab_gnuplot_run(const struct nslab_gnuplot_job *job, char *why, size_t why_bytes)
+{
+	char program[PATH_MAX], set[80], script[96], file[128], picture[PATH_MAX], text[2048];
 	char *argv[] = {program, "-e", set, script, NULL};
 	struct stat st;
 	int rc;
 
 	snprintf(program, sizeof(program), "%s", gnuplot_program());
-	snprintf(set, sizeof(set), "format='%.8s'", format);
-	snprintf(script, sizeof(script), "%.80s.gp", name);
-	if (snprintf(picture, sizeof(picture), "%s/%.80s.%.8s", folder, name, format) >=
-	    (int)sizeof(picture))
+	snprintf(set, sizeof(set), "format='%s'; theme='%s'; page=%d", gnuplot_ending(job->format),
+		 job->is_dark ? "dark" : "light", job->page);
+	snprintf(script, sizeof(script), "%.80s.gp", job->name);
+	nslab_plots_file(job->name, job->format, job->is_dark, job->page, file, sizeof(file));
+	if (snprintf(picture, sizeof(picture), "%s/%s", job->folder, file) >= (int)sizeof(picture))
 		return -ENAMETOOLONG;
 	unlink(picture); /* a picture of an earlier run would look like success */
-	rc = nslab_child_run(folder, argv, text, sizeof(text));
+	rc = nslab_child_run(job->folder, argv, text, sizeof(text));
+	if (!rc && job->format == NSLAB_PLOT_TEXT)
+		gnuplot_trim(picture);
 	if (!rc && !stat(picture, &st) && st.st_size > 0)
 		return 0;
 	if (rc < 0)

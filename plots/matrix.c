@@ -127,6 +127,9 @@ static int matrix_build(const struct nslab_plot_input *input, struct nslab_figur
 		 "Time per operation by allocating and freeing node");
 	snprintf(figure->spread, sizeof(figure->spread), "value: median");
 	nslab_names_push(figure, &figure->ylabels, "allocating node");
+	nslab_names_push(figure, &figure->ylabels, "ns per operation");
+	figure->shape = "heat";
+	figure->has_no_key = true;
 	figure->cols = figure->facets.nr > 2 ? 3 : (int)figure->facets.nr;
 	side = 130 + 44 * (int)figure->ticks.nr;
 	figure->facet_width = side < 300 ? 300 : side > 800 ? 800 : side;

@@ -20,17 +20,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ORDER_AUTO (-1)
-#define ORDER_NONE (-2)
-
 static int order_from_text(const char *text)
 {
 	char *end;
 	long order = strtol(text, &end, 10);
 
 	if (!strncmp(text, "auto", 4))
-		return ORDER_AUTO;
-	return end > text && order >= -1 && order <= 64 ? (int)order : ORDER_NONE;
+		return NSLAB_ORDER_AUTO;
+	return end > text && order >= -1 && order <= 64 ? (int)order : NSLAB_ORDER_NONE;
 }
 
 /* In the parameters' object itself or one level down (allocator, workload). */
@@ -43,20 +40,20 @@ static int order_from_json(const json_t *params, int depth)
 	if (json_is_integer(value)) {
 		json_int_t order = json_integer_value(value);
 
-		return order >= -1 && order <= 64 ? (int)order : ORDER_NONE;
+		return order >= -1 && order <= 64 ? (int)order : NSLAB_ORDER_NONE;
 	}
 	if (json_is_string(value))
 		return order_from_text(json_string_value(value));
 	if (!depth)
-		return ORDER_NONE;
+		return NSLAB_ORDER_NONE;
 	json_object_foreach((json_t *)params, key, child)
 	{
 		int order = order_from_json(child, depth - 1);
 
-		if (order != ORDER_NONE)
+		if (order != NSLAB_ORDER_NONE)
 			return order;
 	}
-	return ORDER_NONE;
+	return NSLAB_ORDER_NONE;
 }
 
 static int order_from_key(const char *key)
@@ -65,21 +62,21 @@ static int order_from_key(const char *key)
 		if (at == key || strchr(" ,;/|&", at[-1]))
 			return order_from_text(at + strlen("order="));
 	}
-	return ORDER_NONE;
+	return NSLAB_ORDER_NONE;
 }
 
-static int order_of(const struct nslab_cell_record *cell)
+int nslab_cell_order(const struct nslab_cell_record *cell)
 {
 	json_t *params = cell->params_json ? json_loads(cell->params_json, 0, NULL) : NULL;
 	int order = order_from_json(params, 1);
 
 	json_decref(params);
-	if (order == ORDER_NONE)
+	if (order == NSLAB_ORDER_NONE)
 		order = order_from_key(cell->arm);
-	return order == ORDER_NONE ? order_from_key(cell->key) : order;
+	return order == NSLAB_ORDER_NONE ? order_from_key(cell->key) : order;
 }
 
-static void order_id(const struct nslab_cell_record *cell, char *id, size_t id_bytes)
+void nslab_order_id(const struct nslab_cell_record *cell, char *id, size_t id_bytes)
 {
 	char arm[256], family[512];
 
@@ -93,15 +90,33 @@ static bool order_varies(const struct nslab_cell_list *list, const int *orders, 
 {
 	char id[800], other[800];
 
-	order_id(&list->cells[at].cell, id, sizeof(id));
+	nslab_order_id(&list->cells[at].cell, id, sizeof(id));
 	for (size_t i = 0; i < list->nr; i++) {
-		if (orders[i] == ORDER_NONE || orders[i] == orders[at])
+		if (orders[i] == NSLAB_ORDER_NONE || orders[i] == orders[at])
 			continue;
-		order_id(&list->cells[i].cell, other, sizeof(other));
+		nslab_order_id(&list->cells[i].cell, other, sizeof(other));
 		if (!strcmp(id, other))
 			return true;
 	}
 	return false;
+}
+
+int *nslab_cell_orders(const struct nslab_cell_list *list)
+{
+	int *orders = calloc(2 * list->nr + 1, sizeof(*orders));
+
+	for (size_t i = 0; orders && i < list->nr; i++) {
+		const struct nslab_cell_record *cell = &list->cells[i].cell;
+
+		orders[list->nr + i] = cell->is_twin ? NSLAB_ORDER_NONE : nslab_cell_order(cell);
+	}
+	for (size_t i = 0; orders && i < list->nr; i++) {
+		int order = orders[list->nr + i];
+		bool varies = order != NSLAB_ORDER_NONE && order_varies(list, orders + list->nr, i);
+
+		orders[i] = varies ? order : NSLAB_ORDER_NONE;
+	}
+	return orders;
 }
 
 static double order_locks(const struct nslab_cell_values *cell)
@@ -126,7 +141,7 @@ static void order_add(const struct nslab_plot_input *input, const struct nslab_c
 			 sizeof(parts));
 	snprintf(line, sizeof(line), "%s: %s", arm, parts);
 	number = nslab_names_add(figure, &figure->arms, line);
-	if (order != ORDER_AUTO)
+	if (order != NSLAB_ORDER_AUTO)
 		snprintf(tick, sizeof(tick), "%d", order);
 	at = nslab_names_add(figure, &figure->ticks, tick);
 	for (int panel = 0; panel < 3; panel++) {
@@ -154,7 +169,8 @@ static void order_frame(struct nslab_figure *figure)
 		nslab_names_push(figure, &figure->ylabels, units[panel]);
 	}
 	snprintf(figure->title, sizeof(figure->title), "What the slab order buys and costs");
-	snprintf(figure->spread, sizeof(figure->spread), "point: median, whisker: quartiles");
+	snprintf(figure->spread, sizeof(figure->spread),
+		 "point: median, whisker: " NSLAB_INTERVAL_WORDS);
 	figure->cols = 1;
 	figure->facet_width = 560;
 	figure->facet_height = 230;
@@ -164,16 +180,13 @@ static int order_build(const struct nslab_plot_input *input, struct nslab_figure
 		       struct nslab_err *err)
 {
 	const struct nslab_cell_list *list = input->list;
-	int *orders = calloc(list->nr + 1, sizeof(*orders));
+	int *orders = nslab_cell_orders(list);
 
 	if (!orders)
 		return nslab_fail(err, -ENOMEM, "cannot draw 'order': out of memory");
 	order_frame(figure);
-	for (size_t i = 0; i < list->nr; i++)
-		orders[i] =
-			list->cells[i].cell.is_twin ? ORDER_NONE : order_of(&list->cells[i].cell);
 	for (size_t i = 0; i < list->nr; i++) {
-		if (orders[i] != ORDER_NONE && order_varies(list, orders, i))
+		if (orders[i] != NSLAB_ORDER_NONE)
 			order_add(input, &list->cells[i], orders[i], figure);
 	}
 	free(orders);

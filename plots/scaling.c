@@ -7,13 +7,19 @@
  * added as much as the first. Only workers whose operations count are in the rate: the consumers
  * of a producer-consumer pair undo what the producers did.
  *
+ * Behind every line lies its interval as a band; bands that overlap say that the arms may be the
+ * same. A dotted line stands where a further worker lands on a node that had none before, which is
+ * read from the PUs of the facet's largest cell.
+ *
  * Invariant: a rate is counted workers over the median time per operation and worker. A cell whose
  * windows are not in the file is left out rather than guessed.
  */
 #include "plots/figure.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void scaling_id(const struct nslab_cell_values *cell, char *id, size_t id_bytes)
@@ -64,10 +70,78 @@ static void scaling_add(const struct nslab_plot_input *input, size_t number,
 		row->tick = figure->is_out_of_memory ? "" : figure->ticks.texts[at];
 }
 
+/* Position of the node whose PUs hold the OS index, or -1. */
+static int scaling_node(const json_t *nodes, long pu)
+{
+	size_t i, k;
+	const json_t *node, *other;
+
+	json_array_foreach(nodes, i, node)
+	{
+		json_array_foreach(json_object_get(node, "pus"), k, other)
+		{
+			if (json_integer_value(other) == pu)
+				return (int)i;
+		}
+	}
+	return -1;
+}
+
+/* "2.5 4.5": between which workers a node is new, in the order of pus ("0,1,2"). */
+static void scaling_edges(const json_t *nodes, const char *pus, char *edges, size_t edges_bytes)
+{
+	unsigned char has[1024] = {0};
+	int worker = 0;
+
+	*edges = '\0';
+	while (pus && *pus) {
+		char *end;
+		int node = scaling_node(nodes, strtol(pus, &end, 10));
+		size_t len = strlen(edges);
+
+		if (end == pus)
+			break;
+		if (node >= 0 && node < (int)sizeof(has) && !has[node]) {
+			has[node] = 1;
+			if (worker)
+				snprintf(edges + len, edges_bytes - len, "%s%.1f", len ? " " : "",
+					 worker + 0.5);
+		}
+		worker++;
+		pus = end + (*end == ',');
+	}
+}
+
+/* Of each facet, from its cell with the most threads. */
+static void scaling_nodes(const struct nslab_plot_input *input, struct nslab_figure *figure)
+{
+	const char *text = input->run.topology_json;
+	json_t *topology = text ? json_loads(text, 0, NULL) : NULL;
+
+	for (size_t facet = 0; facet < figure->ids.nr; facet++) {
+		const struct nslab_cell_record *largest = NULL;
+		char id[512], edges[256];
+
+		for (size_t i = 0; i < input->list->nr; i++) {
+			const struct nslab_cell_values *cell = &input->list->cells[i];
+
+			scaling_id(cell, id, sizeof(id));
+			if (strcmp(id, figure->ids.texts[facet]) != 0)
+				continue;
+			if (!largest || cell->cell.threads > largest->threads)
+				largest = &cell->cell;
+		}
+		scaling_edges(json_object_get(topology, "nodes"), largest ? largest->pus : NULL,
+			      edges, sizeof(edges));
+		nslab_names_push(figure, &figure->xlabels, edges);
+	}
+	json_decref(topology);
+}
+
 static int scaling_build(const struct nslab_plot_input *input, struct nslab_figure *figure,
 			 struct nslab_err *err)
 {
-	for (size_t i = 0; i < input->list->nr; i++) {
+	for (size_t i = 0; i < input->list->nr && input->has_threads; i++) {
 		if (!input->list->cells[i].cell.is_twin && input->nr_counted[i])
 			scaling_add(input, i, figure);
 	}
@@ -75,10 +149,14 @@ static int scaling_build(const struct nslab_plot_input *input, struct nslab_figu
 		return nslab_fail(err, -ENODATA,
 				  "cannot draw 'scaling': the run has no family with more than "
 				  "one number of threads");
+	scaling_nodes(input, figure);
 	snprintf(figure->title, sizeof(figure->title), "Scaling with the number of threads");
-	snprintf(figure->spread, sizeof(figure->spread), "point: median, whisker: quartiles");
-	snprintf(figure->remark, sizeof(figure->remark),
-		 "ideal: the best arm's smallest run, times threads");
+	snprintf(figure->spread, sizeof(figure->spread),
+		 "point: median, band: " NSLAB_INTERVAL_WORDS);
+	snprintf(
+		figure->remark, sizeof(figure->remark),
+		"ideal: the best arm's smallest run, times threads; dotted: workers from here on are "
+		"on a further node");
 	nslab_names_push(figure, &figure->ylabels, "million operations/s, all threads");
 	figure->cols = figure->facets.nr > 1 ? 2 : 1;
 	figure->facet_width = figure->cols > 1 ? 480 : 640;
@@ -88,6 +166,6 @@ static int scaling_build(const struct nslab_plot_input *input, struct nslab_figu
 
 const struct nslab_plot nslab_plot_scaling = {
 	.name = "scaling",
-	.summary = "operations per second against threads, with the ideal line",
+	.summary = "operations per second against threads: interval, ideal, node boundaries",
 	.build = scaling_build,
 };

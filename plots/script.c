@@ -9,7 +9,9 @@
  * gnuplot, the terminals run without markup, and the table holds no tab or newline but its own.
  * Both files appear under their name only when they are whole.
  *
- * Left out: layout decisions that depend on data; those are in the template's own language.
+ * Facets that do not fit on a page, and arms that do not fit into a legend, go on on the next page;
+ * the script draws any page. Left out: layout decisions that depend on data; those are in the
+ * template's own language.
  */
 #define _GNU_SOURCE
 #include "plots/figure.h"
@@ -22,30 +24,70 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SCRIPT_TITLE_HEIGHT  52 /* pixels */
-#define SCRIPT_FOOT_HEIGHT   15 /* of a line */
-#define SCRIPT_KEY_HEIGHT    21 /* of an entry */
-#define SCRIPT_MAX_FOOTS     8
+#define SCRIPT_TEXT_COLUMNS  78
+#define SCRIPT_MAX_FOOTS     10
 #define SCRIPT_MAX_KEY_CHARS 46
-#define SCRIPT_MAX_FACETS    24 /* more than that is in the table only */
+#define SCRIPT_PER_PAGE	     12 /* facets */
+#define SCRIPT_PER_LEGEND    16 /* arms: as many as there are colours */
 
 struct script {
 	const struct nslab_plot_input *input;
 	const struct nslab_figure *figure;
-	int nr_facets, width, height, key_width, nr_foots;
-	char foots[SCRIPT_MAX_FOOTS][256];
+	int nr_facets, width, key_width, per_page, per_legend, nr_pages;
+	struct script_foots {
+		int nr, room; /* characters of a line */
+		char lines[SCRIPT_MAX_FOOTS][256];
+	} foots, text_foots; /* of pictures and of texts */
 };
+
+/* Bytes of the UTF-8 character at text; 0 when it is none. Neither overlong nor surrogate. */
+static size_t script_char_len(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	size_t len = *at < 0x80 ? 1 : *at < 0xc2 ? 0 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
+
+	if (*at > 0xf4)
+		return 0;
+	for (size_t i = 1; i < len; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if ((*at == 0xe0 && at[1] < 0xa0) || (*at == 0xed && at[1] > 0x9f) ||
+	    (*at == 0xf0 && at[1] < 0x90) || (*at == 0xf4 && at[1] > 0x8f))
+		return 0;
+	return len;
+}
+
+/* Bytes of at most `room` whole characters. */
+static size_t script_cut(const char *text, size_t room)
+{
+	size_t len = 0;
+
+	for (; room && text[len]; room--) {
+		size_t more = script_char_len(text + len);
+
+		len += more ? more : 1;
+	}
+	return len;
+}
 
 void nslab_script_quote(const char *text, char *out, size_t out_bytes)
 {
 	size_t len = 0;
 
-	for (; *text && len + 3 < out_bytes; text++) {
+	while (*text && len + 6 < out_bytes) {
+		size_t nr = script_char_len(text);
 		unsigned char c = (unsigned char)*text;
 
-		if (c == '\'')
-			out[len++] = '\'';
-		out[len++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+		if (nr > 1) {
+			memcpy(out + len, text, nr);
+			len += nr;
+		} else {
+			if (c == '\'')
+				out[len++] = '\'';
+			out[len++] = !nr ? '?' : c < 0x20 || c == 0x7f ? ' ' : (char)c;
+		}
+		text += nr ? nr : 1;
 	}
 	out[len] = '\0';
 }
@@ -53,35 +95,44 @@ void nslab_script_quote(const char *text, char *out, size_t out_bytes)
 /* For the table: no separator, no comment, no quote that would hide one. */
 static void script_plain(FILE *file, const char *text)
 {
-	for (; text && *text; text++) {
+	while (text && *text) {
+		size_t nr = script_char_len(text);
 		unsigned char c = (unsigned char)*text;
 
-		fputc(c < 0x20 || c == '"' || c == '#' ? ' ' : c, file);
+		if (nr > 1)
+			fwrite(text, 1, nr, file);
+		else
+			fputc(!nr ? '?' : c < 0x20 || c == '"' || c == '#' ? ' ' : c, file);
+		text += nr ? nr : 1;
 	}
 }
 
 /* ---- the footnote ---- */
 
-/* Cuts the text into lines of at most `room` characters, at blanks where there are some. */
-static void script_foot(struct script *script, const char *text)
+/* Cuts the text into lines, at blanks where there are some. */
+static void script_fold(struct script_foots *foots, const char *text)
 {
-	int room = (script->width - 24) * 10 / 58;
+	size_t room = (size_t)(foots->room > 255 / 4 * 3 ? 255 / 4 * 3 : foots->room);
 
-	if (room > 255)
-		room = 255;
-	while (*text && script->nr_foots < SCRIPT_MAX_FOOTS) {
-		int len = (int)strlen(text);
+	while (*text && foots->nr < SCRIPT_MAX_FOOTS) {
+		size_t len = script_cut(text, room), whole = len;
 
-		if (len > room) {
-			for (len = room; len > room / 2 && text[len] != ' ';)
+		if (text[len]) {
+			while (len > whole / 2 && text[len] != ' ')
 				len--;
 			if (text[len] != ' ')
-				len = room;
+				len = whole;
 		}
-		snprintf(script->foots[script->nr_foots++], 256, "%.*s", len, text);
+		snprintf(foots->lines[foots->nr++], 256, "%.*s", (int)len, text);
 		text += len;
 		text += strspn(text, " ");
 	}
+}
+
+static void script_foot(struct script *script, const char *text)
+{
+	script_fold(&script->foots, text);
+	script_fold(&script->text_foots, text);
 }
 
 static void script_foot_trials(struct script *script)
@@ -103,7 +154,7 @@ static void script_foot_trials(struct script *script)
 	if (!most)
 		snprintf(count, sizeof(count), "no trials");
 	else if (least == most)
-		snprintf(count, sizeof(count), "n = %zu trials", most);
+		snprintf(count, sizeof(count), "n = %zu trial%s", most, most == 1 ? "" : "s");
 	else
 		snprintf(count, sizeof(count), "n = %zu to %zu trials", least, most);
 	if (isfinite(script->input->harness_ns))
@@ -114,7 +165,7 @@ static void script_foot_trials(struct script *script)
 	script_foot(script, text);
 }
 
-static void script_foot_all(struct script *script)
+static void script_foot_machine(struct script *script)
 {
 	const struct nslab_run_record *run = &script->input->run;
 	char text[768];
@@ -125,8 +176,13 @@ static void script_foot_all(struct script *script)
 		 run->is_simulated ? " (SIMULATED)" : "", run->nr_pus, run->nr_pus == 1 ? "" : "s",
 		 run->kernel ? run->kernel : "unknown kernel");
 	script_foot(script, text);
-	script_foot_trials(script);
-	script_foot(script, script->figure->remark);
+}
+
+static void script_foot_run(struct script *script)
+{
+	const struct nslab_run_record *run = &script->input->run;
+	char text[768];
+
 	if (run->is_simulated)
 		script_foot(script, "nodes are simulated: placement is a model, distances cost "
 				    "nothing");
@@ -139,25 +195,48 @@ static void script_foot_all(struct script *script)
 		snprintf(text, sizeof(text), "the run is not complete: %s", script->input->status);
 		script_foot(script, text);
 	}
-	if ((size_t)script->nr_facets < script->figure->facets.nr) {
-		snprintf(text, sizeof(text), "%zu more groups are in the table only",
-			 script->figure->facets.nr - (size_t)script->nr_facets);
+}
+
+static void script_foot_all(struct script *script)
+{
+	const struct nslab_figure *figure = script->figure;
+	char text[256];
+
+	if (*figure->machine)
+		script_foot(script, figure->machine);
+	else
+		script_foot_machine(script);
+	if (figure->has_no_trials)
+		script_foot(script, figure->spread);
+	else
+		script_foot_trials(script);
+	script_foot(script, figure->remark);
+	if (!*figure->machine)
+		script_foot_run(script);
+	if (script->nr_pages > NSLAB_PLOT_PAGES_MAX) {
+		snprintf(text, sizeof(text),
+			 "pages %d to %d are not drawn by themselves: gnuplot -e \"page=%d\" %s.gp",
+			 NSLAB_PLOT_PAGES_MAX + 1, script->nr_pages, NSLAB_PLOT_PAGES_MAX + 1,
+			 figure->name);
 		script_foot(script, text);
 	}
 }
 
 /* ---- sizes ---- */
 
+static int script_parts(int nr, int per_part)
+{
+	return nr > per_part ? (nr + per_part - 1) / per_part : 1;
+}
+
 static void script_layout(struct script *script)
 {
 	const struct nslab_figure *figure = script->figure;
-	int nr_rows, legend;
+	int nr_arms = (int)figure->arms.nr;
 	size_t longest = 0;
 
 	script->nr_facets = (int)figure->facets.nr;
-	if (script->nr_facets > SCRIPT_MAX_FACETS)
-		script->nr_facets = SCRIPT_MAX_FACETS;
-	for (size_t i = 0; i < figure->arms.nr; i++) {
+	for (size_t i = 0; i < figure->arms.nr && !figure->has_no_key; i++) {
 		size_t len = strlen(figure->arms.texts[i]);
 
 		longest = len > longest ? len : longest;
@@ -167,14 +246,14 @@ static void script_layout(struct script *script)
 	script->key_width = 60 + 7 * (int)longest;
 	if (script->key_width < 110)
 		script->key_width = 110;
-	nr_rows = (script->nr_facets + figure->cols - 1) / figure->cols;
+	script->per_page = figure->per_page ? figure->per_page : SCRIPT_PER_PAGE;
+	script->per_legend = figure->has_no_key ? nr_arms : SCRIPT_PER_LEGEND;
+	script->nr_pages = script_parts(script->nr_facets, script->per_page) *
+			   script_parts(nr_arms, script->per_legend);
 	script->width = figure->cols * figure->facet_width + script->key_width;
+	script->foots.room = (script->width - 24) * 10 / 58;
+	script->text_foots.room = SCRIPT_TEXT_COLUMNS;
 	script_foot_all(script);
-	script->height = nr_rows * figure->facet_height;
-	legend = SCRIPT_KEY_HEIGHT * (int)(figure->arms.nr + 1);
-	if (script->height < legend)
-		script->height = legend;
-	script->height += SCRIPT_TITLE_HEIGHT + SCRIPT_FOOT_HEIGHT * script->nr_foots + 12;
 }
 
 /* ---- words of the template ---- */
@@ -182,48 +261,65 @@ static void script_layout(struct script *script)
 static void script_put_names(FILE *file, const struct nslab_names *names, size_t nr, size_t max_len)
 {
 	for (size_t i = 0; i < nr; i++) {
+		const char *text = names->texts[i];
 		char quoted[1200], cut[512];
 
-		if (strlen(names->texts[i]) > max_len)
-			snprintf(cut, sizeof(cut), "%.*s..", (int)max_len - 2, names->texts[i]);
+		if (text[script_cut(text, max_len)])
+			snprintf(cut, sizeof(cut), "%.*s..", (int)script_cut(text, max_len - 2),
+				 text);
 		else
-			snprintf(cut, sizeof(cut), "%s", names->texts[i]);
+			snprintf(cut, sizeof(cut), "%s", text);
 		nslab_script_quote(cut, quoted, sizeof(quoted));
 		fprintf(file, "%s'%s'", i ? ", " : "", quoted);
 	}
 }
 
-/* The tick marks of each facet as arguments of `set xtics`. */
+/* Is it the first of its facet's rows, which begin at `from`, with its x? */
+static bool script_is_new_tick(const struct nslab_figure *figure, size_t from, size_t at)
+{
+	const struct nslab_figure_row *row = &figure->rows[at];
+
+	if (!row->tick)
+		return false;
+	for (size_t i = from; i < at; i++) {
+		if (!(figure->rows[i].x < row->x) && !(figure->rows[i].x > row->x))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The tick marks of each facet as arguments of `set xtics`, in a text that gnuplot evaluates; so
+ * ticks drawn this way never hold names of users.
+ */
 static void script_put_ticks(FILE *file, const struct script *script)
 {
 	const struct nslab_figure *figure = script->figure;
+	size_t from = 0;
 
 	for (int facet = 0; facet < script->nr_facets; facet++) {
+		size_t i = from;
 		bool is_first = true;
 
 		fprintf(file, "%s\"(", facet ? ", " : "");
-		for (size_t i = 0; i < figure->nr_rows; i++) {
-			const struct nslab_figure_row *row = &figure->rows[i];
-			bool is_new = row->facet == facet && row->tick;
-
-			for (size_t k = 0; k < i && is_new; k++)
-				is_new = figure->rows[k].facet != facet ||
-					 figure->rows[k].x < row->x || figure->rows[k].x > row->x;
-			if (!is_new)
+		for (; i < figure->nr_rows && figure->rows[i].facet == facet; i++) {
+			if (figure->has_user_ticks || !script_is_new_tick(figure, from, i))
 				continue;
-			fprintf(file, "%s'%s' %g", is_first ? "" : ", ", row->tick, row->x);
+			fprintf(file, "%s'%s' %g", is_first ? "" : ", ", figure->rows[i].tick,
+				figure->rows[i].x);
 			is_first = false;
 		}
 		fprintf(file, ")\"");
+		from = i;
 	}
 }
 
-static void script_put_foots(FILE *file, const struct script *script)
+static void script_put_foots(FILE *file, const struct script_foots *foots)
 {
-	for (int i = 0; i < script->nr_foots; i++) {
+	for (int i = 0; i < foots->nr; i++) {
 		char quoted[600];
 
-		nslab_script_quote(script->foots[i], quoted, sizeof(quoted));
+		nslab_script_quote(foots->lines[i], quoted, sizeof(quoted));
 		fprintf(file, "%s'%s'", i ? ", " : "", quoted);
 	}
 }
@@ -240,6 +336,41 @@ static void script_put_title(FILE *file, const struct script *script)
 	fputs(quoted, file);
 }
 
+/*
+ * Position of a text among the run's arms, so that an arm has one colour in all plots; the second
+ * run of a baseline comes behind them, and -1 is for what is no arm.
+ */
+static int script_tone(const struct nslab_plot_input *input, const char *text)
+{
+	int nr = 0, tone = -1;
+
+	for (size_t i = 0; input->list && i < input->list->nr; i++) {
+		const struct nslab_cell_record *cell = &input->list->cells[i].cell;
+		char arm[256];
+
+		if (!input->is_new_arm[i])
+			continue;
+		nslab_arm_text(cell, arm, sizeof(arm));
+		if (!strcmp(text, cell->arm) || !strcmp(text, arm))
+			tone = nr;
+		nr++;
+	}
+	if (tone < 0 && strlen(text) > 3 && !strcmp(text + strlen(text) - 3, " A'"))
+		tone = nr;
+	return tone;
+}
+
+static void script_put_tones(FILE *file, const struct script *script)
+{
+	const struct nslab_names *arms = &script->figure->arms;
+
+	for (size_t i = 0; i < arms->nr; i++) {
+		int tone = script_tone(script->input, arms->texts[i]);
+
+		fprintf(file, "%s%d", i ? ", " : "", tone < 0 ? (int)i : tone);
+	}
+}
+
 struct script_number {
 	const char *word;
 	int value;
@@ -249,18 +380,14 @@ static int script_put_word(FILE *file, const struct script *script, const char *
 {
 	const struct nslab_figure *figure = script->figure;
 	const struct script_number numbers[] = {
-		{"WIDTH", script->width},
-		{"HEIGHT", script->height},
-		{"KEY_WIDTH", script->key_width},
-		{"COLS", figure->cols},
-		{"FACET_WIDTH", figure->facet_width},
-		{"FACET_HEIGHT", figure->facet_height},
-		{"NR_FACETS", script->nr_facets},
-		{"NR_ARMS", (int)figure->arms.nr},
-		{"NR_TICKS", (int)figure->ticks.nr},
-		{"NR_YLABELS", (int)figure->ylabels.nr},
-		{"NR_XLABELS", (int)figure->xlabels.nr},
-		{"NR_FOOTS", script->nr_foots},
+		{"KEY_WIDTH", script->key_width},	  {"KEY_ROWS", !figure->has_no_key},
+		{"PER_PAGE", script->per_page},		  {"PER_LEGEND", script->per_legend},
+		{"NR_PAGES", script->nr_pages},		  {"COLS", figure->cols},
+		{"FACET_WIDTH", figure->facet_width},	  {"FACET_HEIGHT", figure->facet_height},
+		{"NR_FACETS", script->nr_facets},	  {"NR_ARMS", (int)figure->arms.nr},
+		{"NR_TICKS", (int)figure->ticks.nr},	  {"NR_YLABELS", (int)figure->ylabels.nr},
+		{"NR_XLABELS", (int)figure->xlabels.nr},  {"NR_FOOTS", script->foots.nr},
+		{"NR_TEXT_FOOTS", script->text_foots.nr},
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
@@ -283,8 +410,14 @@ static int script_put_word(FILE *file, const struct script *script, const char *
 		script_put_names(file, &figure->xlabels, figure->xlabels.nr, 80);
 	else if (!strcmp(word, "TICKS"))
 		script_put_ticks(file, script);
+	else if (!strcmp(word, "TONES"))
+		script_put_tones(file, script);
+	else if (!strcmp(word, "TICK_NAMES"))
+		script_put_names(file, &figure->ticks, figure->ticks.nr, SCRIPT_MAX_KEY_CHARS);
 	else if (!strcmp(word, "FOOTS"))
-		script_put_foots(file, script);
+		script_put_foots(file, &script->foots);
+	else if (!strcmp(word, "TEXT_FOOTS"))
+		script_put_foots(file, &script->text_foots);
 	else
 		return -EINVAL;
 	return 0;
@@ -395,7 +528,11 @@ static int script_put_script(FILE *file, const struct script *script, struct nsl
 {
 	int rc = script_fill(file, script, "common", err);
 
-	return rc ? rc : script_fill(file, script, script->figure->name, err);
+	if (!rc)
+		rc = script_fill(file, script, script->figure->name, err);
+	if (!rc && script->figure->shape)
+		rc = script_fill(file, script, script->figure->shape, err);
+	return rc;
 }
 
 static void script_put_row(FILE *file, const struct nslab_figure *figure,
@@ -406,35 +543,49 @@ static void script_put_row(FILE *file, const struct nslab_figure *figure,
 		fprintf(file, "%.6g\t%.6g\t%.6g\t", row->value, row->lo, row->hi);
 	else
 		fprintf(file, "NaN\tNaN\tNaN\t");
-	fprintf(file, "%zu\t%s\t", row->n, row->tick ? row->tick : "");
+	fprintf(file, "%zu\t", row->n);
+	script_plain(file, row->tick);
+	fputc('\t', file);
 	script_plain(file, figure->arms.texts[row->arm]);
 	fputc('\t', file);
 	script_plain(file, figure->facets.texts[row->facet]);
 	fputc('\t', file);
 	script_plain(file, row->note);
-	fprintf(file, "\t%d\n", row->slot);
+	fprintf(file, "\t%d\t%d\n", row->slot, row->is_unclear);
 }
 
 static int script_put_table(FILE *file, const struct script *script, struct nslab_err *err)
 {
 	const struct nslab_figure *figure = script->figure;
+	size_t at = 0;
 
 	(void)err;
 	fprintf(file, "# numaslab plot '%s': ", figure->name);
 	script_plain(file, figure->title);
 	fputc('\n', file);
-	for (int i = 0; i < script->nr_foots; i++) {
+	for (int i = 0; i < script->foots.nr; i++) {
 		fprintf(file, "# ");
-		script_plain(file, script->foots[i]);
+		script_plain(file, script->foots.lines[i]);
 		fputc('\n', file);
 	}
-	for (size_t i = 0; i < figure->ylabels.nr; i++)
-		fprintf(file, "# values%s: %s\n", figure->ylabels.nr > 1 ? " of each facet" : "",
-			figure->ylabels.texts[i]);
+	for (size_t i = 0; i < figure->ylabels.nr; i++) {
+		fprintf(file, "# axis: ");
+		script_plain(file, figure->ylabels.texts[i]);
+		fputc('\n', file);
+	}
 	fprintf(file, "# facet\tarm\tx\tvalue\tlow\thigh\tn\tx_label\tarm_name\tfacet_name\tnote"
-		      "\tslot\n");
-	for (size_t i = 0; i < figure->nr_rows; i++)
-		script_put_row(file, figure, &figure->rows[i]);
+		      "\tslot\tunclear\n");
+	/* one data set of gnuplot for each facet, so that a panel reads no other's rows */
+	for (int facet = 0; facet < (int)figure->facets.nr; facet++) {
+		size_t from = at;
+
+		for (; at < figure->nr_rows && figure->rows[at].facet == facet; at++)
+			script_put_row(file, figure, &figure->rows[at]);
+		if (at == from)
+			fprintf(file, "%d\t0\tNaN\tNaN\tNaN\tNaN\t0\t\t\t\tempty\t0\t0\n",
+				facet + 1);
+		fputs("\n\n", file);
+	}
 	return 0;
 }
 
@@ -470,7 +621,7 @@ static int script_write_file(const struct script *script, const char *folder, co
 }
 
 int nslab_script_write(const struct nslab_plot_input *input, const struct nslab_figure *figure,
-		       const char *folder, struct nslab_err *err)
+		       const char *folder, int *nr_pages, struct nslab_err *err)
 {
 	struct script *script = calloc(1, sizeof(*script));
 	int rc;
@@ -480,6 +631,7 @@ int nslab_script_write(const struct nslab_plot_input *input, const struct nslab_
 	script->input = input;
 	script->figure = figure;
 	script_layout(script);
+	*nr_pages = script->nr_pages;
 	rc = script_write_file(script, folder, "dat", script_put_table, err);
 	if (!rc)
 		rc = script_write_file(script, folder, "gp", script_put_script, err);

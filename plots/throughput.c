@@ -5,7 +5,8 @@
  * One facet for each workload (and whatever else differs between families except the size), in it
  * a group of bars for each size, one bar for each arm. The second run of the baseline, A', is no
  * bar; what it differs from A by is told in the footnote, since any smaller difference between two
- * bars means nothing. A cell without a valid trial leaves a cross where its bar would be.
+ * bars means nothing. A bar is pale when the paired comparison cannot tell its arm from the
+ * baseline. A cell without a valid trial leaves a cross where its bar would be.
  *
  * Invariant: nothing is averaged here; a bar is one cell. Cells of a node matrix (more than two
  * pairs) are left out, they have a plot of their own.
@@ -18,9 +19,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static void throughput_add(const struct nslab_plot_input *input,
-			   const struct nslab_cell_values *cell, struct nslab_figure *figure)
+static void throughput_add(const struct nslab_plot_input *input, size_t number,
+			   struct nslab_figure *figure)
 {
+	const struct nslab_cell_values *cell = &input->list->cells[number];
+	const struct nslab_contrast *contrast = &input->contrasts[number];
 	struct nslab_figure_row *row;
 	char id[512], title[256], tick[32];
 	int facet;
@@ -43,6 +46,8 @@ static void throughput_add(const struct nslab_plot_input *input,
 	if (row) {
 		int at = nslab_names_add(figure, &figure->ticks, tick);
 
+		row->is_unclear = contrast->base && contrast->base != cell &&
+				  contrast->verdict == NSLAB_INCONCLUSIVE;
 		row->tick = figure->is_out_of_memory ? "" : figure->ticks.texts[at];
 	}
 }
@@ -93,17 +98,25 @@ static bool throughput_has_matrix(const struct nslab_cell_list *list)
 
 static void throughput_remark(struct nslab_figure *figure, double noise)
 {
-	bool has_gaps = false;
+	bool has_gaps = false, has_pale = false;
+	char gaps[60] = "", pale[90] = "", twins[90] = "";
 
-	for (size_t i = 0; i < figure->nr_rows; i++)
+	for (size_t i = 0; i < figure->nr_rows; i++) {
 		has_gaps |= figure->rows[i].note != NULL;
+		has_pale |= figure->rows[i].is_unclear && !figure->rows[i].note;
+	}
+	if (has_pale)
+		snprintf(pale, sizeof(pale),
+			 "pale: cannot be told from the baseline (paired 95 %% "
+			 "interval); ");
 	if (isfinite(noise))
-		snprintf(figure->remark, sizeof(figure->remark),
-			 "the baseline run twice (A, A') differs by up to %.2g %%%s", noise,
-			 has_gaps ? "; " : "");
+		snprintf(twins, sizeof(twins),
+			 "the baseline run twice (A, A') differs by up to %.2g %%; ", noise);
 	if (has_gaps)
-		strncat(figure->remark, "x: no result, the table tells why",
-			sizeof(figure->remark) - strlen(figure->remark) - 1);
+		snprintf(gaps, sizeof(gaps), "x: no result, the table tells why; ");
+	snprintf(figure->remark, sizeof(figure->remark), "%s%s%s", pale, twins, gaps);
+	if (*figure->remark) /* the last "; " */
+		figure->remark[strlen(figure->remark) - 2] = '\0';
 }
 
 static int throughput_build(const struct nslab_plot_input *input, struct nslab_figure *figure,
@@ -119,15 +132,18 @@ static int throughput_build(const struct nslab_plot_input *input, struct nslab_f
 		    !strncmp(cell->cell.placement, "cross:", 6))
 			continue;
 		if (!cell->cell.is_twin)
-			throughput_add(input, cell, figure);
+			throughput_add(input, i, figure);
 	}
 	if (!figure->nr_rows)
 		return nslab_fail(
 			err, -ENODATA,
 			"cannot draw 'throughput': the run has no cells outside the node matrix");
 	nslab_figure_rank(figure);
+	nslab_figure_split(figure, 12);
+	figure->shape = "bars";
 	snprintf(figure->title, sizeof(figure->title), "Time per operation by allocator and size");
-	snprintf(figure->spread, sizeof(figure->spread), "bar: median, whisker: quartiles");
+	snprintf(figure->spread, sizeof(figure->spread),
+		 "bar: median, whisker: " NSLAB_INTERVAL_WORDS);
 	throughput_remark(figure, noise);
 	nslab_names_push(figure, &figure->ylabels, "ns per operation (less is better)");
 	figure->cols = figure->facets.nr > 1 ? 2 : 1;

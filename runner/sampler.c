@@ -17,6 +17,7 @@
 #define _GNU_SOURCE
 #include "runner/sampler.h"
 
+#include "allocators/common/zone.h"
 #include "core/list.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ struct nslab_sampler {
 	struct nslab_memory_source source;
 	struct nslab_world *world;
 	struct nslab_timeline timeline;
+	unsigned nr_reads; /* of the heap */
 	const struct nslab_clock *clock;
 	int statm_fd; /* -1: no /proc */
 	double page_bytes;
@@ -76,6 +78,22 @@ static void sampler_read_caches(struct nslab_world *world, bool is_parked,
 	}
 }
 
+/* Stays unknown for a page plug-in that tells of no zones. */
+static void sampler_read_buddy(struct nslab_world *world, struct nslab_memory_sample *sample)
+{
+	double *blocks = &sample->values[NSLAB_MEMORY_BUDDY];
+	struct nslab_zone_stats zone;
+
+	for (int i = 0; memset(&zone, 0, sizeof(zone)), !nslab_world_zone_stats(world, i, &zone);
+	     i++) {
+		uint64_t nr_blocks[NSLAB_MAX_ORDER + 1] = {0};
+
+		nslab_zone_add_blocks(&zone, nr_blocks);
+		for (int order = 0; order <= NSLAB_MAX_ORDER; order++)
+			blocks[order] = (i ? blocks[order] : 0) + (double)nr_blocks[order];
+	}
+}
+
 static void sampler_read(struct nslab_memory_source *source, bool is_parked,
 			 struct nslab_memory_sample *sample)
 {
@@ -89,6 +107,8 @@ static void sampler_read(struct nslab_memory_source *source, bool is_parked,
 	if (!(heap->ops->caps & NSLAB_CAP_PAGES))
 		return;
 	sampler_read_caches(sampler->world, is_parked, sample);
+	if (sampler->nr_reads++ % NSLAB_SAMPLER_BUDDY_STEP == 0 || is_parked)
+		sampler_read_buddy(sampler->world, sample);
 	nslab_world_usage(sampler->world, &usage); /* atomic counts, all of it */
 	nr_pages = usage.nr_pages + usage.nr_vmalloc_pages + usage.nr_cma_pages;
 	values[NSLAB_MEMORY_META] = (double)usage.meta_bytes;

@@ -14,7 +14,10 @@
 #define NSLAB_SAMPLER_STEP_NS UINT64_C(5000000)
 #define NSLAB_SAMPLER_ROOM    4096 /* samples; then every second goes and the step doubles */
 
-/* Bytes, but the last. What is stored is the series "memory WORD" over ms. */
+/*
+ * Bytes, but the last two sorts. What is stored is the series "memory WORD" over ms; of the buddy's
+ * blocks only what has changed.
+ */
 enum nslab_memory_column {
 	NSLAB_MEMORY_SLABS,   /* pages of slabs: the sum of the next five */
 	NSLAB_MEMORY_USED,    /* objects handed out; while workers run, with what CPUs hold free */
@@ -26,10 +29,15 @@ enum nslab_memory_column {
 	NSLAB_MEMORY_META,    /* handles and tables */
 	NSLAB_MEMORY_RSS,     /* of the process */
 	NSLAB_MEMORY_NR_SLABS,
-	NSLAB_NR_MEMORY
+	NSLAB_MEMORY_BUDDY, /* free blocks of order 0, of all zones; then of the other orders */
+	NSLAB_NR_MEMORY = NSLAB_MEMORY_BUDDY + NSLAB_MAX_ORDER + 1
 };
 
-extern const char *const nslab_memory_words[NSLAB_NR_MEMORY];
+/* Blocks are counted in every so manieth sample, since a zone's lock is held meanwhile. */
+#define NSLAB_SAMPLER_BUDDY_STEP 4
+
+/* "used", "buddy 3" */
+void nslab_memory_word(int column, char *word, size_t word_bytes);
 
 /* One moment; NaN: not known. */
 struct nslab_memory_sample {

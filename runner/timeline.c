@@ -14,12 +14,22 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *const nslab_memory_words[NSLAB_NR_MEMORY] = {
-	"slabs", "used", "queued", "free", "padding", "tail", "other", "meta", "rss", "nr_slabs",
-};
+void nslab_memory_word(int column, char *word, size_t word_bytes)
+{
+	static const char *const words[NSLAB_MEMORY_BUDDY] = {
+		"slabs", "used",  "queued", "free", "padding",
+		"tail",	 "other", "meta",   "rss",  "nr_slabs",
+	};
+
+	if (column < NSLAB_MEMORY_BUDDY)
+		snprintf(word, word_bytes, "%s", words[column]);
+	else
+		snprintf(word, word_bytes, "buddy %d", column - NSLAB_MEMORY_BUDDY);
+}
 
 static double not_negative(double value)
 {
@@ -94,19 +104,35 @@ void nslab_timeline_take(struct nslab_timeline *timeline, const struct nslab_clo
 	source->read(source, is_parked, sample);
 }
 
+/* A count of blocks stays the same for most of a trial: its first, its changes and its last tell.
+ */
+static bool timeline_is_told(const struct nslab_timeline *timeline, int column, size_t at,
+			     double before)
+{
+	double value = timeline->samples[at].values[column];
+
+	if (column < NSLAB_MEMORY_BUDDY || at + 1 == timeline->nr)
+		return isfinite(value);
+	return isfinite(value) && (isnan(before) || value < before || value > before);
+}
+
 void nslab_timeline_points(const struct nslab_timeline *timeline, json_t *points)
 {
 	for (int column = 0; column < NSLAB_NR_MEMORY; column++) {
-		char series[32];
+		char word[24], series[32];
+		double before = NAN;
 
-		snprintf(series, sizeof(series), "memory %s", nslab_memory_words[column]);
+		nslab_memory_word(column, word, sizeof(word));
+		snprintf(series, sizeof(series), "memory %s", word);
 		for (size_t i = 0; i < timeline->nr; i++) {
 			const struct nslab_memory_sample *sample = &timeline->samples[i];
 
-			if (isfinite(sample->values[column]))
-				json_array_append_new(points, json_pack("[s, f, f]", series,
-									(double)sample->at_ns / 1e6,
-									sample->values[column]));
+			if (!timeline_is_told(timeline, column, i, before))
+				continue;
+			before = sample->values[column];
+			json_array_append_new(points,
+					      json_pack("[s, f, f]", series,
+							(double)sample->at_ns / 1e6, before));
 		}
 	}
 }

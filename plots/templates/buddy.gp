@@ -1,0 +1,3 @@
+
+xname = 'ms'
+LOG = 1

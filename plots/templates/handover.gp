@@ -1,0 +1,3 @@
+
+xname = 'PU (OS index)'
+LOG = 0

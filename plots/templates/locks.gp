@@ -1,0 +1,2 @@
+
+xname = 'object size'
