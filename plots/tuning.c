@@ -345,7 +345,8 @@ static int tuning_gap(const struct nslab_plot_input *input, struct nslab_figure 
 	nslab_tuning_head(tuning, figure, "What boot parameters cannot give each cache (L1-L2 gap)",
 			  tuning_from(tuning));
 	snprintf(figure->remark, sizeof(figure->remark),
-		 "%zu of %zu caches with a gap, %.4g together; L2: %.120s", nr, nr_all, sum,
+		 "%zu of %zu caches with a gap, %.4g together; any change is charged 1; L2: %.100s",
+		 nr, nr_all, sum,
 		 tuning->is_booted ? tuning->boot_line
 				   : "parameters of now, no others are advised");
 	tuning_bars_frame(figure, "loss at L2 over loss at L1, 1/1000 of all slab time and memory",

@@ -32,7 +32,7 @@ do for [f = F1:F2] {
 		DATA index f - 1 using (is(f, 1) ? $3 : NaN):4 with points pt 7 ps 0.8 lc rgb hue[1] title arm[1], \
 		DATA index f - 1 using (is(f, 3) ? $3 : NaN):4 with points pt 4 ps 1.7 lw 1.8 lc rgb SOFT title arm[3], \
 		DATA index f - 1 using (is(f, 4) ? $3 : NaN):4 with points pt 12 ps 2.3 lw 2 lc rgb hue[4] title arm[4], \
-		DATA index f - 1 using (is(f, 1) ? $3 : NaN):4:(strcol(8)) with labels left offset 0.9, 0.5 \
+		DATA index f - 1 using (is(f, 1) ? $3 : NaN):4:(strcol(8)) with labels left offset 1.2, 0.6 \
 			font FOOT_FONT tc rgb SOFT notitle
 }
 unset multiplot
