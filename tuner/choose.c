@@ -113,7 +113,7 @@ static void choose_why(const struct nslab_tuner_advice *advice, struct nslab_tun
 		 "memory %s, time %+.1f %% %s, weighted high-order pages %s", memory,
 		 100 * terms.time,
 		 terms.is_measured ? "measured"
-		 : by_counts	   ? "by lock counts"
+		 : by_counts	   ? "by counts"
 				   : "by formula",
 		 pages);
 }

@@ -18,7 +18,10 @@ nslab_tuner_now(const struct nslab_tuner_group *group)
 
 static inline bool nslab_tuner_is_counted(const struct nslab_tuner_candidate *candidate)
 {
-	return !isnan(candidate->cost.locks_per_kop) && !isnan(candidate->cost.high_pages_per_kop);
+	const struct nslab_tuner_cost *cost = &candidate->cost;
+
+	return !isnan(cost->locks_per_kop) && !isnan(cost->slab_allocs_per_kop) &&
+	       !isnan(cost->high_pages_per_kop);
 }
 
 /* Can that candidate be compared with now by counts? */
@@ -30,9 +33,11 @@ static inline bool nslab_tuner_has_counts(const struct nslab_tuner_group *group,
 
 double nslab_tuner_objects(const struct nslab_tuner_cache *cache, int order);
 
-/* Per 1000 operations of the cache; pages are weighted. */
+/* Per 1000 operations of the cache; slab work is in operations, pages are weighted. */
 double nslab_tuner_locks(const struct nslab_tuner_group *group,
 			 const struct nslab_tuner_candidate *candidate, bool by_counts);
+double nslab_tuner_slab_work(const struct nslab_tuner_group *group,
+			     const struct nslab_tuner_candidate *candidate, bool by_counts);
 double nslab_tuner_high_pages(const struct nslab_tuner_group *group,
 			      const struct nslab_tuner_candidate *candidate, bool by_counts);
 double nslab_tuner_larger_pages(const struct nslab_tuner_group *group,
