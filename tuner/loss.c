@@ -275,6 +275,8 @@ void nslab_tuner_percent(double now, double then, char *text, size_t text_bytes)
 {
 	if (now == then)
 		snprintf(text, text_bytes, "as now");
+	else if (now > 0 && then > 10 * now)
+		snprintf(text, text_bytes, "x%.0f", then / now);
 	else if (now > 0)
 		snprintf(text, text_bytes, "%+.1f %%", 100 * (then / now - 1));
 	else

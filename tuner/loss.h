@@ -43,7 +43,7 @@ double nslab_tuner_high_pages(const struct nslab_tuner_group *group,
 double nslab_tuner_larger_pages(const struct nslab_tuner_group *group,
 				const struct nslab_tuner_candidate *candidate, bool by_counts);
 
-/* Relative change in words: "-3.4 %", "as now" or "new" when there was none. */
+/* Relative change in words: "-3.4 %", "x12", "as now" or "new" when there was none. */
 void nslab_tuner_percent(double now, double then, char *text, size_t text_bytes);
 
 #endif
