@@ -32,7 +32,7 @@ struct tune {
 	struct nslab_tuner_bench *bench;
 	struct nslab_tuner_counter *counter;
 	struct nslab_tuner_load **loads; /* [nr_caches] of the trace; NULL: no events */
-	size_t nr_without_events, nr_raced, nr_promising;
+	size_t nr_without_events, nr_raced, nr_noisy, nr_promising;
 };
 
 static bool tune_is_stopped(const struct tune *t)
@@ -244,6 +244,7 @@ static int tune_measure(struct tune *t, struct nslab_err *err)
 		rc = tune_race(t, turns[i].group, &result, err);
 		is_over = result.is_cut || tune_is_stopped(t);
 		t->nr_raced += !rc && !result.is_cut;
+		t->nr_noisy += !rc && result.is_noisy;
 	}
 	for (size_t i = 0; !rc && i < t->advice->nr_groups; i++)
 		tune_close(&t->advice->groups[i], "its turn to be measured did not come");
@@ -274,6 +275,11 @@ static int tune_notes(struct tune *t)
 				      "%zu of the %zu caches that could gain were measured; the "
 				      "others keep their setting; a larger --budget reaches more",
 				      t->nr_raced, t->nr_promising);
+	if (!rc && t->nr_noisy)
+		rc = nslab_tuner_note(t->advice,
+				      "of %zu cache%s the host was too noisy to tell anything; "
+				      "measure again when it is idle",
+				      t->nr_noisy, t->nr_noisy == 1 ? "" : "s");
 	return rc;
 }
 
