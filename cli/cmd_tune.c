@@ -127,7 +127,10 @@ static int tune_snapshot(struct tune_state *t, struct nslab_err *err)
 
 static int tune_oracle(struct tune_state *t, struct nslab_err *err)
 {
+	char apply[PATH_BYTES + 32], undo[PATH_BYTES + 32];
 	struct nslab_tuner_oracle_options options = {.kernel = t->a->vmlinuz,
+						     .sysfs_script = apply,
+						     .sysfs_undo = undo,
 						     .talk = t->options.talk};
 	struct nslab_tuner_oracle_result result = {0};
 	int rc;
@@ -137,12 +140,15 @@ static int tune_oracle(struct tune_state *t, struct nslab_err *err)
 			 "unconfirmed: not asked for (--no-oracle)");
 		return 0;
 	}
+	snprintf(apply, sizeof(apply), "%s/sysfs-apply.sh", t->folder);
+	snprintf(undo, sizeof(undo), "%s/sysfs-undo.sh", t->folder);
 	rc = nslab_tuner_oracle(t->snapshot, &t->advice->booted.knobs, &options, &result, err);
 	if (rc)
-		snprintf(t->advice->oracle, sizeof(t->advice->oracle), "unconfirmed: %.230s",
+		snprintf(t->advice->oracle, sizeof(t->advice->oracle), "unconfirmed: %.200s",
 			 err->text);
 	else
-		snprintf(t->advice->oracle, sizeof(t->advice->oracle), "%.250s", result.verdict);
+		snprintf(t->advice->oracle, sizeof(t->advice->oracle), "%.150s%s%.100s",
+			 result.verdict, result.sysfs[0] ? "; sysfs script: " : "", result.sysfs);
 	nslab_tuner_oracle_free(&result);
 	return rc == -ENOMEM ? rc : 0;
 }
@@ -202,13 +208,23 @@ static int tune_plots(const struct tune_state *t, struct nslab_err *err)
 	return rc;
 }
 
-static int tune_files(struct tune_state *t, struct nslab_err *err)
+static int tune_folder(struct tune_state *t, struct nslab_err *err)
 {
 	int rc = nslab_folder_name(t->a->output, "tune", t->folder, sizeof(t->folder));
 
-	if (rc)
-		return nslab_fail(err, rc, "the name of the output folder is too long");
-	rc = nslab_folder_make(t->folder, err);
+	return rc ? nslab_fail(err, rc, "the name of the output folder is too long")
+		  : nslab_folder_make(t->folder, err);
+}
+
+/* Twice: the kernel tries the files of the first time, those of the second tell what it said. */
+static int tune_files(struct tune_state *t, struct nslab_err *err)
+{
+	int rc = tune_folder(t, err);
+
+	if (!rc)
+		rc = nslab_tuner_artefacts(t->advice, t->folder, err);
+	if (!rc)
+		rc = tune_oracle(t, err);
 	if (!rc)
 		rc = nslab_tuner_artefacts(t->advice, t->folder, err);
 	if (!rc)
@@ -263,8 +279,6 @@ static int tune_all(struct tune_state *t, struct nslab_err *err)
 	t->options.snapshot = t->snapshot;
 	t->options.is_interrupted = nslab_session_interrupted();
 	rc = nslab_tune(&t->options, &t->advice, err);
-	if (!rc)
-		rc = tune_oracle(t, err);
 	if (!rc)
 		rc = tune_files(t, err);
 	if (!rc)

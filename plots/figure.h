@@ -124,6 +124,7 @@ void nslab_figure_rank(struct nslab_figure *figure);
 /* Sorts rows by facet, arm and x, and gives arms their slots; arms without values in a facet keep
  * theirs. */
 void nslab_figure_sort(struct nslab_figure *figure);
+#define NSLAB_BAR_PLACES 8 /* groups of bars whose names stand side by side */
 /* After nslab_figure_rank: a facet with more than max_x places goes on in a further one. */
 void nslab_figure_split(struct nslab_figure *figure, int max_x);
 void nslab_figure_clear(struct nslab_figure *figure);

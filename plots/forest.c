@@ -68,10 +68,9 @@ static void forest_frame(struct nslab_figure *figure)
 	snprintf(figure->title, sizeof(figure->title), "Every arm against its baseline");
 	snprintf(figure->spread, sizeof(figure->spread),
 		 "point: paired ratio, line: its 95 %% interval");
-	snprintf(
-		figure->remark, sizeof(figure->remark),
-		"band: +-1 %%; unclear: the interval crosses an edge of it, or there are fewer than "
-		"6 blocks and no interval");
+	snprintf(figure->remark, sizeof(figure->remark),
+		 "band: +-1 %%; unclear: the interval crosses an edge of it, or there are fewer "
+		 "than 6 blocks and no interval");
 	nslab_names_push(figure, &figure->ylabels,
 			 "time per operation over the baseline's (left is faster)");
 	figure->has_user_ticks = true;

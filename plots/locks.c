@@ -106,7 +106,7 @@ static int locks_build(const struct nslab_plot_input *input, struct nslab_figure
 				  "cannot draw 'locks': no allocator counted a list lock or a "
 				  "remote free");
 	nslab_figure_rank(figure);
-	nslab_figure_split(figure, 12);
+	nslab_figure_split(figure, NSLAB_BAR_PLACES);
 	snprintf(figure->title, sizeof(figure->title), "Locks and remote frees");
 	snprintf(figure->spread, sizeof(figure->spread), "bar: median count");
 	snprintf(figure->remark, sizeof(figure->remark),

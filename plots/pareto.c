@@ -4,7 +4,7 @@
  *
  * A facet is one family. The front joins, as steps, the arms that no other arm beats in both: what
  * can be had for so much memory. It is of medians; an arm whose whisker reaches the front may as
- * well lie on it. Arms that hold no pages of the heap (the null allocator), and peers, whose memory
+ * well lie on it. The null allocator, which holds next to nothing, and peers, whose memory
  * cannot be seen, are left out, for they would be on the front for nothing.
  *
  * Invariant: the last arm of the figure is the front itself, with its points in the order of x.
@@ -20,7 +20,10 @@
 
 static bool pareto_has(const struct nslab_cell_values *cell)
 {
-	return !cell->cell.is_twin && cell->nr && cell->held_bytes > 0;
+	const char *allocator = cell->cell.allocator ? cell->cell.allocator : "";
+
+	return !cell->cell.is_twin && cell->nr && cell->held_bytes > 0 &&
+	       strcmp(allocator, "null") != 0;
 }
 
 static void pareto_point(const struct nslab_plot_input *input, const struct nslab_cell_values *cell,

@@ -153,10 +153,9 @@ static int scaling_build(const struct nslab_plot_input *input, struct nslab_figu
 	snprintf(figure->title, sizeof(figure->title), "Scaling with the number of threads");
 	snprintf(figure->spread, sizeof(figure->spread),
 		 "point: median, band: " NSLAB_INTERVAL_WORDS);
-	snprintf(
-		figure->remark, sizeof(figure->remark),
-		"ideal: the best arm's smallest run, times threads; dotted: workers from here on are "
-		"on a further node");
+	snprintf(figure->remark, sizeof(figure->remark),
+		 "ideal: the best arm's smallest run, times threads; dotted: workers from here on "
+		 "are on a further node");
 	nslab_names_push(figure, &figure->ylabels, "million operations/s, all threads");
 	figure->cols = figure->facets.nr > 1 ? 2 : 1;
 	figure->facet_width = figure->cols > 1 ? 480 : 640;

@@ -28,7 +28,9 @@
 #define SCRIPT_MAX_FOOTS     10
 #define SCRIPT_MAX_KEY_CHARS 46
 #define SCRIPT_PER_PAGE	     12 /* facets */
-#define SCRIPT_PER_LEGEND    16 /* arms: as many as there are colours */
+#define SCRIPT_PER_LEGEND    16 /* arms: as many as there are colours, */
+#define SCRIPT_KEY_HEIGHT    15 /* and no more than fit beside a panel, */
+#define SCRIPT_KEY_LOSS	     82 /* which is so much higher than its axes */
 
 struct script {
 	const struct nslab_plot_input *input;
@@ -247,7 +249,11 @@ static void script_layout(struct script *script)
 	if (script->key_width < 110)
 		script->key_width = 110;
 	script->per_page = figure->per_page ? figure->per_page : SCRIPT_PER_PAGE;
-	script->per_legend = figure->has_no_key ? nr_arms : SCRIPT_PER_LEGEND;
+	script->per_legend = (figure->facet_height - SCRIPT_KEY_LOSS) / SCRIPT_KEY_HEIGHT;
+	if (script->per_legend > SCRIPT_PER_LEGEND)
+		script->per_legend = SCRIPT_PER_LEGEND;
+	if (figure->has_no_key)
+		script->per_legend = nr_arms;
 	script->nr_pages = script_parts(script->nr_facets, script->per_page) *
 			   script_parts(nr_arms, script->per_legend);
 	script->width = figure->cols * figure->facet_width + script->key_width;

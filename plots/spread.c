@@ -153,11 +153,10 @@ static int spread_build(const struct nslab_plot_input *input, struct nslab_figur
 	snprintf(figure->title, sizeof(figure->title), "How trials scatter");
 	snprintf(figure->spread, sizeof(figure->spread),
 		 "point: trial, bar: " NSLAB_INTERVAL_WORDS);
-	snprintf(
-		figure->remark, sizeof(figure->remark),
-		"percent of each arm's own median, which stands below; trials in the order of their "
-		"blocks; outline: density, from %d trials on",
-		SPREAD_VIOLIN);
+	snprintf(figure->remark, sizeof(figure->remark),
+		 "percent of each arm's own median, which stands below; trials in the order of "
+		 "their blocks; outline: density, from %d trials on",
+		 SPREAD_VIOLIN);
 	nslab_names_push(figure, &figure->ylabels, "% of its median");
 	figure->cols = figure->facets.nr > 1 ? 2 : 1;
 	figure->facet_width = figure->cols > 1 ? 500 : 720;

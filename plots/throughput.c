@@ -139,7 +139,7 @@ static int throughput_build(const struct nslab_plot_input *input, struct nslab_f
 			err, -ENODATA,
 			"cannot draw 'throughput': the run has no cells outside the node matrix");
 	nslab_figure_rank(figure);
-	nslab_figure_split(figure, 12);
+	nslab_figure_split(figure, NSLAB_BAR_PLACES);
 	figure->shape = "bars";
 	snprintf(figure->title, sizeof(figure->title), "Time per operation by allocator and size");
 	snprintf(figure->spread, sizeof(figure->spread),

@@ -84,7 +84,7 @@ static void draw(const struct nslab_progress *p, const char *what)
 	static const char full[] = "####################";
 	double seconds = (double)(nslab_now_ns(p->clock) - p->start_ns) / 1e9;
 	int filled = (int)(p->nr_done * BAR_WIDTH / (p->nr_total ? p->nr_total : 1));
-	double rate = seconds > 0 ? (double)p->nr_done / seconds : 0;
+	double rate = seconds > 0 ? (double)p->nr_timed / seconds : 0;
 	uint64_t left_s = nslab_progress_left_ns(p) / UINT64_C(1000000000);
 
 	fprintf(p->out, "%s[", p->is_terminal ? "\r" : "");
@@ -107,6 +107,7 @@ void nslab_progress_step(struct nslab_progress *progress, size_t cell, const cha
 	bool is_timed = progress->is_begun;
 
 	progress->nr_done++;
+	progress->nr_timed += is_timed;
 	if (cell < progress->nr_cells) {
 		progress->cells[cell].nr_done++;
 		progress->cells[cell].nr_timed += is_timed;

@@ -19,6 +19,7 @@ struct nslab_progress {
 	struct progress_cell *cells;
 	size_t nr_cells, nr_rounds;
 	size_t nr_done, nr_total; /* trials */
+	size_t nr_timed;	  /* of those done: by this run */
 	uint64_t start_ns, trial_ns, last_line_ns;
 	uint64_t limit_ns; /* of all trials; 0: none. Set it after start */
 };

@@ -60,7 +60,8 @@ struct nslab_tuner_bench {
 	struct nslab_topo *topo;
 	struct bench_cache *caches;
 	uint64_t budget_ns, spent_ns;
-	int nr_disturbed; /* trials in a row */
+	int nr_disturbed;		    /* trials in a row */
+	volatile const int *is_interrupted; /* or NULL */
 	nslab_launch_fn launch;
 	const struct nslab_noise_source *noise;
 	char cause[512];
@@ -111,6 +112,11 @@ void nslab_tuner_bench_use(struct nslab_tuner_bench *bench, nslab_launch_fn laun
 {
 	bench->launch = launch;
 	bench->noise = noise;
+}
+
+void nslab_tuner_bench_watch(struct nslab_tuner_bench *bench, volatile const int *is_interrupted)
+{
+	bench->is_interrupted = is_interrupted;
 }
 
 const char *nslab_tuner_bench_cause(const struct nslab_tuner_bench *bench)
@@ -326,11 +332,16 @@ static int bench_run(struct nslab_tuner_bench *bench, const struct nslab_plan *p
 	return rc;
 }
 
+uint64_t nslab_tuner_bench_left_ns(const struct nslab_tuner_bench *bench)
+{
+	if (bench->is_interrupted && *bench->is_interrupted)
+		return 0;
+	return bench->spent_ns < bench->budget_ns ? bench->budget_ns - bench->spent_ns : 0;
+}
+
 static uint64_t bench_left_ns(void *state)
 {
-	const struct nslab_tuner_bench *bench = ((struct bench_cache *)state)->bench;
-
-	return bench->spent_ns < bench->budget_ns ? bench->budget_ns - bench->spent_ns : 0;
+	return nslab_tuner_bench_left_ns(((struct bench_cache *)state)->bench);
 }
 
 /* Whoever disturbs goes on for a while; that costs budget too. */

@@ -272,8 +272,8 @@ static void oracle_judge(const struct oracle_question *q, struct nslab_tuner_ora
 			 "line");
 	} else {
 		result->is_confirmed = true;
-		if (oracle_is_release(told, result->release) && snapshot->arch &&
-		    !strcmp(snapshot->arch, "x86_64"))
+		if (oracle_is_release(told, result->release) &&
+		    (!snapshot->arch || !*snapshot->arch || !strcmp(snapshot->arch, "x86_64")))
 			snprintf(text, bytes, "confirmed");
 		else
 			snprintf(text, bytes, "rule confirmed on %.*s",

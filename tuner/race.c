@@ -61,6 +61,7 @@ struct race {
 	struct nslab_tuner_race_result *result;
 	uint64_t start_left_ns;
 	int nr_reruns;
+	bool is_for_memory; /* the hold-out asks only that it is not slower */
 	struct nslab_err *err;
 };
 
@@ -583,17 +584,19 @@ static void race_judge(struct race *race, struct nslab_tuner_candidate *candidat
 	const struct nslab_tuner_change *change = &candidate->cost.holdout;
 	const struct nslab_tuner_change *p999 = &candidate->cost.holdout_p999;
 	const double margin = race->rules->margin;
+	const double most = race->is_for_memory ? margin : -margin;
 	const char *refusal = NULL;
 
 	candidate->fate = NSLAB_TUNER_REFUTED;
 	if (isnan(change->hi))
 		refusal = race->result->is_noisy ? "the host was too noisy for a hold-out"
 						 : "time was up before the hold-out";
-	else if (!(change->hi < -margin))
-		refusal = "the hold-out did not confirm it";
+	else if (!(change->hi < most))
+		refusal = race->is_for_memory ? "the hold-out leaves room for a slowdown"
+					      : "the hold-out did not confirm it";
 	else if (p999->lo > margin)
 		refusal = "p99.9 gets worse";
-	else if (race_costs_more(race, candidate, -change->hi))
+	else if (!race->is_for_memory && race_costs_more(race, candidate, -change->hi))
 		return;
 	if (!refusal)
 		candidate->fate = NSLAB_TUNER_CONFIRMED;
@@ -602,8 +605,11 @@ static void race_judge(struct race *race, struct nslab_tuner_candidate *candidat
 	else
 		snprintf(candidate->why, sizeof(candidate->why),
 			 "%s: %+.1f %% [%+.1f, %+.1f] in %zu blocks",
-			 refusal ? refusal : "held out", 100 * expm1(change->estimate),
-			 100 * expm1(change->lo), 100 * expm1(change->hi), change->n);
+			 refusal	       ? refusal
+			 : race->is_for_memory ? "not slower"
+					       : "held out",
+			 100 * expm1(change->estimate), 100 * expm1(change->lo),
+			 100 * expm1(change->hi), change->n);
 }
 
 static int race_hold_out(struct race *race, size_t candidate_index)
@@ -722,6 +728,30 @@ out_free:
 	heat_free(&heat);
 	if (rc && !err->text[0])
 		nslab_fail(err, rc, "cannot race the settings of '%s': %s", group->cache->name,
+			   strerror(-rc));
+	return rc;
+}
+
+int nslab_tuner_hold_out(struct nslab_tuner_group *group, size_t candidate,
+			 const struct nslab_tuner_race_source *source,
+			 const struct nslab_tuner_race_rules *rules,
+			 struct nslab_tuner_race_result *result, struct nslab_err *err)
+{
+	struct race race = {
+		.group = group,
+		.source = source,
+		.rules = rules,
+		.result = result,
+		.start_left_ns = source->left_ns(source->state),
+		.is_for_memory = true,
+		.err = err,
+	};
+	int rc;
+
+	*result = (struct nslab_tuner_race_result){.winner = group->now};
+	rc = race_hold_out(&race, candidate);
+	if (rc && !err->text[0])
+		nslab_fail(err, rc, "cannot hold out a setting of '%s': %s", group->cache->name,
 			   strerror(-rc));
 	return rc;
 }

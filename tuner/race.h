@@ -71,6 +71,16 @@ int nslab_tuner_race(struct nslab_tuner_group *group, const struct nslab_tuner_r
 		     struct nslab_tuner_race_result *result, struct nslab_err *err);
 
 /*
+ * For a setting that is wanted for its memory, which counts tell exactly: NSLAB_TUNER_CONFIRMED
+ * when the hold-out's whole interval is below +margin, so that it is not slower, and p99.9 does not
+ * get worse. Fills cost.holdout, cost.holdout_p999, fate and why of that candidate, and the winner.
+ */
+int nslab_tuner_hold_out(struct nslab_tuner_group *group, size_t candidate,
+			 const struct nslab_tuner_race_source *source,
+			 const struct nslab_tuner_race_rules *rules,
+			 struct nslab_tuner_race_result *result, struct nslab_err *err);
+
+/*
  * Real trials: each a fresh pinned process of this program that replays the load of the cache on
  * the kernel's model at that setting. budget_ns: of all trials through this source.
  */
@@ -82,6 +92,10 @@ int nslab_tuner_bench_open(const struct nslab_registry *registry,
 int nslab_tuner_bench_source(struct nslab_tuner_bench *bench, const struct nslab_tuner_cache *cache,
 			     const char *trace, struct nslab_tuner_race_source *source,
 			     struct nslab_err *err);
+/* Once the flag is set no time is left. */
+void nslab_tuner_bench_watch(struct nslab_tuner_bench *bench, volatile const int *is_interrupted);
+/* Of its budget, what is left. */
+uint64_t nslab_tuner_bench_left_ns(const struct nslab_tuner_bench *bench);
 /* Why the last trial did not count, "noise: run delay: ..."; "" when it did. */
 const char *nslab_tuner_bench_cause(const struct nslab_tuner_bench *bench);
 /* Trials that do not run, on a host that is made up: for tests. */

@@ -22,9 +22,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define TUNE_RACERS    4    /* candidates of a cache that are measured beside the setting of now */
-#define TUNE_WORTH     0.01 /* a promise below one per cent is not measured */
+#define TUNE_RACERS    4 /* candidates of a cache that are measured beside the setting of now */
 #define TUNE_MAX_RACES 40
+#define TUNE_SHARES    8 /* of the time: no cache takes more than one, when so many could gain */
+#define TUNE_LEAST_NS  UINT64_C(2000000000) /* nothing can be told in less */
 
 struct tune {
 	const struct nslab_tune_options *o;
@@ -32,7 +33,7 @@ struct tune {
 	struct nslab_tuner_bench *bench;
 	struct nslab_tuner_counter *counter;
 	struct nslab_tuner_load **loads; /* [nr_caches] of the trace; NULL: no events */
-	size_t nr_without_events, nr_raced, nr_noisy, nr_promising;
+	size_t nr_without_events, nr_raced, nr_promising;
 };
 
 static bool tune_is_stopped(const struct tune *t)
@@ -201,22 +202,58 @@ static void tune_close(struct nslab_tuner_group *group, const char *why)
 
 /* ---- measuring ---- */
 
+/* What saves most besides time, which was not measured for it; or the setting of now. */
+static size_t tune_thriftiest(struct tune *t, const struct nslab_tuner_group *group)
+{
+	size_t best = group->now;
+	double least = 0;
+
+	t->advice->is_measured = true; /* an unmeasured gain of time is none */
+	for (size_t i = 0; i < group->nr_candidates; i++) {
+		double loss;
+
+		if (i == group->now || group->candidates[i].fate == NSLAB_TUNER_DOMINATED)
+			continue;
+		loss = nslab_tuner_loss(t->advice, group, i);
+		if (loss < least) {
+			least = loss;
+			best = i;
+		}
+	}
+	t->advice->is_measured = false;
+	return best;
+}
+
+static uint64_t tune_share_ns(const struct tune *t)
+{
+	size_t nr = t->nr_promising < TUNE_SHARES ? t->nr_promising : TUNE_SHARES;
+
+	return t->o->budget_ns / (nr ? nr : 1);
+}
+
+/* The race for time; then, when it changed nothing, what saves memory without being slower. */
 static int tune_race(struct tune *t, struct nslab_tuner_group *group,
 		     struct nslab_tuner_race_result *result, struct nslab_err *err)
 {
 	struct nslab_tuner_race_rules rules = NSLAB_TUNER_RACE_RULES_DEFAULT;
 	struct nslab_tuner_race_source source;
+	size_t thriftiest;
 	int rc;
 
 	rules.seed = t->o->seed;
 	rules.objective = t->o->objective;
+	rules.budget_ns = tune_share_ns(t);
 	tune_shortlist(t, group);
+	*result = (struct nslab_tuner_race_result){.winner = group->now};
 	rc = nslab_tuner_bench_source(t->bench, group->cache, t->o->trace, &source, err);
-	if (!rc)
+	if (!rc && t->o->objective != NSLAB_TUNER_MEMORY)
 		rc = nslab_tuner_race(group, &source, &rules, result, err);
-	if (rc)
-		return nslab_fail_in(err, rc, "cache '%s'", group->cache->name);
-	return 0;
+	if (rc || result->winner != group->now || t->o->objective == NSLAB_TUNER_SPEED)
+		return rc;
+	thriftiest = tune_thriftiest(t, group);
+	if (thriftiest == group->now || !source.left_ns(source.state))
+		return 0;
+	return nslab_tuner_hold_out(group, thriftiest, &source, &rules, result, err);
 }
 
 static void tune_say(const struct tune *t, const struct tune_turn *turn, size_t number, size_t nr)
@@ -226,25 +263,39 @@ static void tune_say(const struct tune *t, const struct tune_turn *turn, size_t 
 			number + 1, nr);
 }
 
+/* A cache that cannot be measured costs no more than itself. */
+static int tune_turn(struct tune *t, struct nslab_tuner_group *group)
+{
+	struct nslab_tuner_race_result result;
+	struct nslab_err err = {""};
+	int rc = tune_race(t, group, &result, &err);
+
+	t->nr_raced++;
+	if (rc == -ENOMEM || !rc)
+		return rc;
+	tune_close(group, "it could not be measured");
+	return nslab_tuner_note(t->advice, "%s was not measured: %s%s%s", group->cache->name,
+				err.text, *nslab_tuner_bench_cause(t->bench) ? ": " : "",
+				nslab_tuner_bench_cause(t->bench));
+}
+
 static int tune_measure(struct tune *t, struct nslab_err *err)
 {
 	struct tune_turn *turns = calloc(t->advice->nr_groups + 1, sizeof(*turns));
-	bool is_over = false;
 	int rc = turns ? 0 : nslab_fail(err, -ENOMEM, "no memory for the queue of caches");
 
 	if (!rc)
 		rc = nslab_tuner_bench_open(t->o->registry, t->o->snapshot, t->o->budget_ns,
 					    &t->bench, err);
-	if (!rc)
+	if (!rc) {
+		nslab_tuner_bench_watch(t->bench, t->o->is_interrupted);
 		t->nr_promising = tune_queue(t, turns);
-	for (size_t i = 0; !rc && !is_over && i < t->nr_promising && i < TUNE_MAX_RACES; i++) {
-		struct nslab_tuner_race_result result = {0};
-
+	}
+	for (size_t i = 0; !rc && i < t->nr_promising && i < TUNE_MAX_RACES; i++) {
+		if (nslab_tuner_bench_left_ns(t->bench) < TUNE_LEAST_NS)
+			break;
 		tune_say(t, &turns[i], i, t->nr_promising);
-		rc = tune_race(t, turns[i].group, &result, err);
-		is_over = result.is_cut || tune_is_stopped(t);
-		t->nr_raced += !rc && !result.is_cut;
-		t->nr_noisy += !rc && result.is_noisy;
+		rc = tune_turn(t, turns[i].group);
 	}
 	for (size_t i = 0; !rc && i < t->advice->nr_groups; i++)
 		tune_close(&t->advice->groups[i], "its turn to be measured did not come");
@@ -275,11 +326,6 @@ static int tune_notes(struct tune *t)
 				      "%zu of the %zu caches that could gain were measured; the "
 				      "others keep their setting; a larger --budget reaches more",
 				      t->nr_raced, t->nr_promising);
-	if (!rc && t->nr_noisy)
-		rc = nslab_tuner_note(t->advice,
-				      "of %zu cache%s the host was too noisy to tell anything; "
-				      "measure again when it is idle",
-				      t->nr_noisy, t->nr_noisy == 1 ? "" : "s");
 	return rc;
 }
 

@@ -121,7 +121,7 @@ struct nslab_tuner_advice {
 	struct nslab_tuner_triple now, booted; /* booted == now: no boot parameter is advised */
 	double loss_ideal;		       /* L1 */
 	bool is_measured;
-	char oracle[256]; /* "confirmed", "rule confirmed on 6.12", "unconfirmed: REASON" or "" */
+	char oracle[288]; /* "confirmed", "rule confirmed on 6.12", "unconfirmed: REASON" or "" */
 	char **notes;	  /* for the user, one line each */
 	size_t nr_notes;
 };

@@ -120,8 +120,8 @@ FRAME = 'set lmargin at screen sx(left(f) + (TEXT && ML < 88 ? 88 : ML));' \
 	. 'set title facet[f] offset 0, -0.5 font HEAD_FONT;' \
 	. 'if (f != F1) { unset label };'
 # the key stands once, beside the first facet
-KEY = 'if (f == F1) { set key at screen sx(KEY_X), screen sy(KEY_Y) left top Left reverse' \
-	. ' samplen 2 spacing (TEXT ? 1 : 1.3) noautotitle } else { unset key };'
+KEY = 'if (f == F1) { set key at screen sx(KEY_X), screen sy(KEY_Y) left top Left reverse maxcols 1' \
+	. ' samplen 2 spacing (TEXT || KEY_H > FACET_H - 82 ? 1 : 1.3) noautotitle } else { unset key };'
 # a tick's label is a format
 label(s) = strstrt(s, '%') ? s[1:strstrt(s, '%')] . '%' . label(s[strstrt(s, '%') + 1:*]) : s
 # room that names on the y axis take, in pixels

@@ -4,7 +4,7 @@ LONGEST = 1
 do for [a = 1:NA] { if (strlen(arm[a]) > LONGEST) { LONGEST = strlen(arm[a]) } }
 ML = names_room(LONGEST)
 array tick[@NR_TICKS@] = [@TICK_NAMES@]
-stats DATA using 4 name 'V' nooutput
+stats DATA using ($13 == 0 ? $4 : NaN) name 'V' nooutput
 if (!exists("V_records")) { V_records = 0 }
 LO = V_records > 0 ? V_min : 0
 HI = V_records > 0 ? V_max : 1

@@ -51,8 +51,8 @@ expect 2 "no page 'rnu'" "$numaslab" help --man rnu
 "$numaslab" run "${tiny[@]}" -o quiet --quiet >out 2>err || fail "--quiet ends $?"
 [ "$(cat err)" = "results: quiet" ] || fail "--quiet says $(cat err)"
 "$numaslab" run "${tiny[@]}" -o verbose --verbose >out 2>err || fail "--verbose ends $?"
-nr_trials=$("$numaslab" export --json verbose | grep -c '"block"')
-[ "$(grep -cE '^block [01] .* [0-9.]+ ns/op' err)" = "$nr_trials" ] ||
+nr_trials=$("$numaslab" verify verbose 2>&1 | grep -oE '[0-9]+ trials' | grep -oE '[0-9]+')
+[ "$(grep -cE '^block [01] .* [0-9.]+ ns/op' err)" = "${nr_trials:-none}" ] ||
 	fail "--verbose does not tell each of $nr_trials trials: $(cat err)"
 expect 2 "no cell that was compared matches 'salb', did you mean 'slab'" "$numaslab" compare verbose --primary salb
 

@@ -13,54 +13,87 @@
 static char tune_path[256];
 static char tune_folder[256];
 
-#define TUNE_COST(locks, race)                                                                     \
- "'cost': {'locks_per_kop': " locks ", 'worst_locks_per_kop': 50, " race "}"
-#define TUNE_NO_RACE "'race': {'estimate': null}, 'holdout': {'estimate': null}"
-#define TUNE_RACE                                                                                  \
- "'race': {'estimate': 0.5, 'lo': 0.4, 'hi': 0.6}, "                                               \
- "'holdout': {'estimate': -0.2231435513, 'lo': -0.3566749439, 'hi': -0.1053605157}"
-#define TUNE_CANDIDATE(order, cpu_partial, loss, bytes, locks, race)                               \
- "{'setting': {'order': " order ", 'cpu_partial': " cpu_partial "}, 'loss': " loss ", "            \
- "'change': {'memory_bytes': " bytes "}, " TUNE_COST(locks, race) "}"
+static const char tune_no_race[] =
+	"\"race\": {\"estimate\": null}, \"holdout\": {\"estimate\": null}";
+/* the hold-out: -20 % [-30 %, -10 %] */
+static const char tune_raced[] =
+	"\"race\": {\"estimate\": 0.5, \"lo\": 0.4, \"hi\": 0.6}, \"holdout\": {\"estimate\": "
+	"-0.2231435513, \"lo\": -0.3566749439, \"hi\": -0.1053605157}";
 
-static const char tune_head[] =
-	"{'machine': {'source': 'a test', 'release': '6.12.1', 'rules': '6.12', 'cpus': 64, "
-	"'nodes': 4}, 'objective': 'memory', 'is_measured': %s, "
-	"'booted': {'line': 'slab_max_order=1', 'nr_changed': %d}, 'caches': [%s]}";
+struct tune_candidate {
+	int order;
+	const char *cpu_partial, *loss, *bytes, *locks;
+};
 
-/* inodes: 8 MiB now at order 2; booted: order 1 */
-#define TUNE_INODES(race)                                                                                   \
- "{'cache': 'inodes', 'memory_bytes': 8388608, 'now': 1, 'advised': 2, 'order_booted': 1, "                 \
- "'candidates': [" TUNE_CANDIDATE("1", "null", "0.004", "4194304", "40", TUNE_NO_RACE) ", " TUNE_CANDIDATE( \
-	 "2", "null", "0", "0", "20",                                                                       \
-	 TUNE_NO_RACE) ", " TUNE_CANDIDATE("3", "null", "-0.006", "-4194304", "10",                         \
-					   race) ", " TUNE_CANDIDATE("2", "60", "-0.0055", "0",             \
-								     "null", TUNE_NO_RACE) "]}"
-#define TUNE_SAME                                                                                  \
- "{'cache': 'sa%me \\\"it\\u0027s', 'memory_bytes': 1048576, 'now': 0, 'advised': 0, "             \
- "'order_booted': 0, 'candidates': [" TUNE_CANDIDATE(                                              \
-	 "0", "null", "0", "0", "3", TUNE_NO_RACE) ", " TUNE_CANDIDATE("1", "null", "0.0005",      \
-								       "1048576", "2",             \
-								       TUNE_NO_RACE) "]}"
+/* 8 MiB now at order 2, 3 is advised; booted: order 1 */
+static const char tune_inodes[] = "{\"cache\": \"inodes\", \"memory_bytes\": 8388608, \"now\": 1, "
+				  "\"advised\": 2, \"order_booted\": 1, \"candidates\": [";
+static const struct tune_candidate tune_of_inodes[] = {
+	{1, "null", "0.004", "4194304", "40"},
+	{2, "null", "0", "0", "20"},
+	{3, "null", "-0.006", "-4194304", "10"},
+	{2, "60", "-0.0055", "0", "null"},
+	{.order = -1},
+};
+static const char tune_same[] =
+	"{\"cache\": \"sa%me \\\"it's\", \"memory_bytes\": 1048576, \"now\": 0, \"advised\": 0, "
+	"\"order_booted\": 0, \"candidates\": [";
+static const struct tune_candidate tune_of_same[] = {
+	{0, "null", "0", "0", "3"}, {1, "null", "0.0005", "1048576", "2"}, {.order = -1}};
 
-static void tune_put(const char *text)
+static FILE *tune_open(bool is_measured, int nr_changed)
 {
 	FILE *file = fopen(tune_path, "w");
 
 	assert_non_null(file);
-	for (; *text; text++)
-		fputc(*text == '\'' ? '"' : *text, file);
+	fprintf(file,
+		"{\"machine\": {\"source\": \"a test\", \"release\": \"6.12.1\", \"rules\": "
+		"\"6.12\", \"cpus\": 64, \"nodes\": 4}, \"objective\": \"memory\", "
+		"\"is_measured\": %s, \"booted\": {\"line\": \"slab_max_order=1\", "
+		"\"nr_changed\": %d}, \"caches\": [",
+		is_measured ? "true" : "false", nr_changed);
+	return file;
+}
+
+static void tune_close(FILE *file)
+{
+	fprintf(file, "]}");
 	assert_int_equal(fclose(file), 0);
 }
 
-static void tune_make(const char *caches, bool is_measured, int nr_changed)
+/* race: of what is advised */
+static void tune_cache(FILE *file, const char *head, const struct tune_candidate *candidates,
+		       const char *race)
 {
-	char *text;
+	fputs(head, file);
+	for (const struct tune_candidate *c = candidates; c->order >= 0; c++)
+		fprintf(file,
+			"%s{\"setting\": {\"order\": %d, \"cpu_partial\": %s}, \"loss\": %s, "
+			"\"change\": {\"memory_bytes\": %s}, \"cost\": {\"locks_per_kop\": %s, "
+			"\"worst_locks_per_kop\": 50, %s}}",
+			c == candidates ? "" : ", ", c->order, c->cpu_partial, c->loss, c->bytes,
+			c->locks, c->order == 3 ? race : tune_no_race);
+	fprintf(file, "]}");
+}
 
-	assert_true(asprintf(&text, tune_head, is_measured ? "true" : "false", nr_changed, caches) >
-		    0);
-	tune_put(text);
-	free(text);
+/* An advice for nr_same caches that stay, and inodes behind them. */
+static void tune_make(int nr_same, const char *race, int nr_changed)
+{
+	FILE *file = tune_open(race == tune_raced, nr_changed);
+
+	for (int i = 0; i < nr_same; i++) {
+		tune_cache(file, tune_same, tune_of_same, tune_no_race);
+		fprintf(file, ", ");
+	}
+	tune_cache(file, tune_inodes, tune_of_inodes, race);
+	tune_close(file);
+}
+
+/* Any text, with ' for ". */
+static void tune_put(FILE *file, const char *text)
+{
+	for (; *text; text++)
+		fputc(*text == '\'' ? '"' : *text, file);
 }
 
 static int tune_draw(const char *name, unsigned formats, struct nslab_plots_outcome *outcome,
@@ -69,12 +102,12 @@ static int tune_draw(const char *name, unsigned formats, struct nslab_plots_outc
 	return nslab_plots_advice(tune_path, tune_folder, name, formats, outcome, err);
 }
 
-static void tune_draw_all(const char *caches, bool is_measured, int nr_changed)
+static void tune_draw_all(int nr_same, const char *race, int nr_changed)
 {
 	struct nslab_plots_outcome outcome;
 	struct nslab_err err = {.text = ""};
 
-	tune_make(caches, is_measured, nr_changed);
+	tune_make(nr_same, race, nr_changed);
 	if (tune_draw(NULL, 0, &outcome, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(outcome.nr, 5);
@@ -90,7 +123,7 @@ static const char *field(const char *file, int number, const char *a, const char
 static void advice_is_drawn_from_its_losses(void **state)
 {
 	(void)state;
-	tune_draw_all(TUNE_INODES(TUNE_NO_RACE) ", " TUNE_SAME, false, 1);
+	tune_draw_all(1, tune_no_race, 1);
 	/* thousandths above the best order, which is 3 */
 	assert_string_equal(field("tune-regret.dat", 3, "\t1\tinodes 2>3\t", ""), "10");
 	assert_string_equal(field("tune-regret.dat", 3, "\t2\tinodes 2>3\t", ""), "6");
@@ -108,20 +141,20 @@ static void advice_is_drawn_from_its_losses(void **state)
 static void advice_shows_memory_before_and_after(void **state)
 {
 	(void)state;
-	tune_draw_all(TUNE_INODES(TUNE_NO_RACE) ", " TUNE_SAME, false, 1);
+	tune_draw_all(1, tune_no_race, 1);
 	assert_string_equal(field("tune-memory.dat", 3, "\tinodes\tnow", ""), "8");
 	assert_string_equal(field("tune-memory.dat", 3, "\tinodes\tL1", ""), "4");
 	assert_string_equal(field("tune-memory.dat", 3, "\tinodes\tL2: slab_max_order=1", ""),
 			    "12");
 	assert_non_null(strstr(made_text("tune-memory.dat"), "now 9.0, L1 5.0, L2 13.0"));
-	tune_draw_all(TUNE_INODES(TUNE_NO_RACE) ", " TUNE_SAME, false, 0);
+	tune_draw_all(1, tune_no_race, 0);
 	assert_null(strstr(made_text("tune-memory.dat"), "L2"));
 }
 
 static void advice_puts_locks_on_an_axis_where_no_time_is_known(void **state)
 {
 	(void)state;
-	tune_draw_all(TUNE_INODES(TUNE_NO_RACE), false, 1);
+	tune_draw_all(0, tune_no_race, 1);
 	assert_non_null(strstr(made_text("tune-pareto.gp"), "'locks per 1000 operations'"));
 	assert_string_equal(field("tune-pareto.dat", 3, "\tadvised\tinodes", ""), "10");
 	assert_string_equal(field("tune-pareto.dat", 2, "\tadvised\tinodes", ""), "4");
@@ -135,7 +168,7 @@ static void advice_puts_locks_on_an_axis_where_no_time_is_known(void **state)
 static void advice_puts_the_holdout_before_the_race(void **state)
 {
 	(void)state;
-	tune_draw_all(TUNE_INODES(TUNE_RACE), true, 1);
+	tune_draw_all(0, tune_raced, 1);
 	assert_non_null(strstr(made_text("tune-pareto.gp"), "'time, % over now'"));
 	assert_string_equal(field("tune-pareto.dat", 3, "\tadvised\tinodes", ""), "-20");
 	assert_string_equal(field("tune-pareto.dat", 4, "\tadvised\tinodes", ""), "-30");
@@ -145,17 +178,8 @@ static void advice_puts_the_holdout_before_the_race(void **state)
 
 static void advice_of_many_caches_shows_some_and_says_so(void **state)
 {
-	size_t bytes = 0;
-	char *caches = NULL;
-	FILE *list = open_memstream(&caches, &bytes);
-
 	(void)state;
-	for (int i = 0; i < 40; i++)
-		fprintf(list, "%s%s", TUNE_SAME, ", ");
-	fprintf(list, "%s", TUNE_INODES(TUNE_NO_RACE));
-	assert_int_equal(fclose(list), 0);
-	tune_draw_all(caches, false, 1);
-	free(caches);
+	tune_draw_all(40, tune_no_race, 1);
 	assert_non_null(strstr(made_text("tune-regret.dat"), "25 of 41 caches"));
 	assert_string_equal(field("tune-regret.dat", 1, "\t3\tinodes 2>3\t", ""), "1");
 }
@@ -166,7 +190,7 @@ static void advice_is_drawn_whatever_caches_are_called(void **state)
 	struct nslab_err err = {.text = ""};
 
 	(void)state;
-	tune_make(TUNE_INODES(TUNE_RACE) ", " TUNE_SAME, true, 1);
+	tune_make(1, tune_raced, 1);
 	assert_int_equal(tune_draw(NULL, NSLAB_PLOT_TEXT, &outcome, &err), 0);
 	for (size_t i = 0; i < outcome.nr; i++) {
 		if (!outcome.plots[i].is_drawn && strstr(outcome.plots[i].reason, "gnuplot-nox"))
@@ -185,9 +209,11 @@ static void advice_with_nothing_to_show_says_why(void **state)
 		"no cache has two orders whose locks were counted", "boot parameters give every"};
 	struct nslab_plots_outcome outcome;
 	struct nslab_err err = {.text = ""};
+	FILE *file = tune_open(false, 0);
 
 	(void)state;
-	tune_make("{'now': 0, 'advised': 0, 'candidates': [{}]}", false, 0);
+	tune_put(file, "{'now': 0, 'advised': 0, 'candidates': [{}]}");
+	tune_close(file);
 	assert_int_equal(tune_draw(NULL, 0, &outcome, &err), 0);
 	assert_int_equal(outcome.nr, 5);
 	for (size_t i = 0; i < outcome.nr; i++) {
@@ -219,10 +245,14 @@ static void files_that_are_no_advice_are_refused(void **state)
 	};
 	struct nslab_plots_outcome outcome;
 	struct nslab_err err = {.text = ""};
+	FILE *file;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		tune_put(files[i].text);
+		file = fopen(tune_path, "w");
+		assert_non_null(file);
+		tune_put(file, files[i].text);
+		fclose(file);
 		assert_int_equal(tune_draw(NULL, 0, &outcome, &err), -EINVAL);
 		if (!strstr(err.text, files[i].words))
 			fail_msg("%s: %s", files[i].text, err.text);
@@ -241,6 +271,7 @@ static void advice_that_was_cut_or_bent_does_no_harm(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		FILE *file = tune_open(true, 1);
 		char caches[1024];
 
 		snprintf(caches, sizeof(caches),
@@ -250,7 +281,8 @@ static void advice_that_was_cut_or_bent_does_no_harm(void **state)
 			 "{'setting': %1$s, 'loss': 1, 'change': %1$s, "
 			 "'cost': {'locks_per_kop': %1$s}}]}",
 			 values[i]);
-		tune_make(caches, true, 1);
+		tune_put(file, caches);
+		tune_close(file);
 		if (!tune_draw(NULL, 0, &outcome, &err))
 			nr_drawn++;
 	}

@@ -204,7 +204,9 @@ static void progress_writes_few_plain_lines_when_out_is_no_terminal(void **state
 	assert_non_null(out);
 	fake_now_ns = 0;
 	assert_int_equal(nslab_progress_start(&progress, out, &fake_clock, 1, 100), 0);
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 20; i++) /* of an earlier run: they make no rate */
+		nslab_progress_step(&progress, 0, "size=64");
+	for (int i = 0; i < 80; i++) {
 		nslab_progress_begin(&progress);
 		fake_now_ns += 500 * MS;
 		nslab_progress_step(&progress, 0, "size=64");
@@ -215,9 +217,9 @@ static void progress_writes_few_plain_lines_when_out_is_no_terminal(void **state
 	fclose(out);
 	for (const char *c = text; *c; c++)
 		nr_lines += *c == '\n';
-	assert_int_equal(nr_lines, 5);
+	assert_int_equal(nr_lines, 4);
 	assert_null(strpbrk(text, "\r\033"));
-	assert_non_null(strstr(text, "[####                ] 20/100 2.0/s 0:40 left  size=64"));
+	assert_non_null(strstr(text, "[########            ] 40/100 2.0/s 0:30 left  size=64"));
 }
 
 int main(void)

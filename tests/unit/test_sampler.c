@@ -195,6 +195,41 @@ static void timeline_tells_only_what_is_known_when_it_becomes_points(void **stat
 	nslab_timeline_free(&timeline);
 }
 
+static void planted_read_blocks(struct nslab_memory_source *source, bool is_parked,
+				struct nslab_memory_sample *sample)
+{
+	static const double blocks[] = {4, 4, NAN, 7, 7, 7};
+
+	(void)source;
+	(void)is_parked;
+	sample->values[NSLAB_MEMORY_BUDDY + 3] = blocks[planted_nr++];
+}
+
+/* First, change and last; not what stays as it is, nor samples in which blocks were not counted. */
+static void timeline_tells_blocks_when_they_change(void **state)
+{
+	const struct nslab_clock clock = {planted_now, planted_now};
+	struct nslab_memory_source source = {planted_read_blocks};
+	struct nslab_timeline timeline;
+	json_t *points = json_array();
+	char *text;
+
+	(void)state;
+	planted_ns = planted_nr = 0;
+	assert_int_equal(nslab_timeline_init(&timeline, 8, 5000), 0);
+	for (int i = 0; i < 6; i++) {
+		nslab_timeline_take(&timeline, &clock, &source, i == 5);
+		planted_ns += 1000000;
+	}
+	nslab_timeline_points(&timeline, points);
+	text = json_dumps(points, JSON_COMPACT);
+	assert_string_equal(text, "[[\"memory buddy 3\",0.0,4.0],[\"memory buddy 3\",3.0,7.0],"
+				  "[\"memory buddy 3\",5.0,7.0]]");
+	free(text);
+	json_decref(points);
+	nslab_timeline_free(&timeline);
+}
+
 /* ---- beside threads that allocate ---- */
 
 #define THREADS 2
@@ -293,6 +328,7 @@ static void sample_backend(struct nslab_registry *registry, const char *name)
 	assert_true(last_of(points, "memory used") == (double)THREADS * OBJECTS * SIZE);
 	assert_true(last_of(points, "memory slabs") >= last_of(points, "memory used"));
 	assert_true(last_of(points, "memory rss") > 0);
+	assert_true(last_of(points, "memory buddy 10") > 0);
 	assert_int_equal(json_array_size(figures), 1);
 	pthread_barrier_wait(&released);
 	for (int i = 0; i < THREADS; i++)
@@ -328,6 +364,7 @@ int main(void)
 		cmocka_unit_test(memory_has_no_negative_part_when_counts_do_not_fit),
 		cmocka_unit_test(timeline_doubles_its_step_when_there_is_no_room),
 		cmocka_unit_test(timeline_tells_only_what_is_known_when_it_becomes_points),
+		cmocka_unit_test(timeline_tells_blocks_when_they_change),
 		cmocka_unit_test(sampler_is_exact_when_workers_are_parked),
 	};
 

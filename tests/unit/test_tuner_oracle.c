@@ -165,6 +165,22 @@ static void oracle_names_the_series_when_the_release_is_another(void **state)
 	}
 }
 
+static void oracle_says_rule_when_the_architecture_is_another(void **state)
+{
+	struct asked a = machine(NSLAB_ORDER_6_12, "6.12", 2, KERNELS "6.12-2cpu.tsv");
+
+	(void)state;
+	answer(KERNELS "6.12-2cpu.tsv", "6.12.117+deb12-cloud-amd64\n");
+	strcpy(a.snapshot->arch, "arm64");
+	ask(&a, usual);
+	assert_string_equal(a.result.verdict, "rule confirmed on 6.12");
+	nslab_tuner_oracle_free(&a.result);
+	strcpy(a.snapshot->arch, ""); /* a table does not tell */
+	ask(&a, usual);
+	assert_string_equal(a.result.verdict, "confirmed");
+	forget(&a);
+}
+
 static void oracle_has_objects_stand_in_when_the_machine_has_more_cpus(void **state)
 {
 	struct asked a = machine(NSLAB_ORDER_6_12, "6.12", 16, KERNELS "6.12-16cpu.tsv");
@@ -357,6 +373,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(oracle_confirms_when_the_release_is_the_machines),
 		cmocka_unit_test(oracle_names_the_series_when_the_release_is_another),
+		cmocka_unit_test(oracle_says_rule_when_the_architecture_is_another),
 		cmocka_unit_test(oracle_has_objects_stand_in_when_the_machine_has_more_cpus),
 		cmocka_unit_test(oracle_lets_nothing_stand_in_when_objects_are_advised),
 		cmocka_unit_test(oracle_tells_the_first_cache_when_orders_are_others),
