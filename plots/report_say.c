@@ -38,9 +38,13 @@ struct say_to {
 	void *context;
 };
 
+/* The allocator that does nothing shows what a loop costs: nothing is said of it. */
 static bool say_is_judged(const struct nslab_contrast *row)
 {
-	return row->base && row->base != row->cell && !row->cell->cell.is_twin && row->paired.n;
+	const char *allocator = row->cell->cell.allocator;
+
+	return (!allocator || strcmp(allocator, "null") != 0) && row->base &&
+	       row->base != row->cell && !row->cell->cell.is_twin && row->paired.n;
 }
 
 static struct say_arm *say_find_arm(struct say_arms *arms, const struct nslab_contrast *row)
