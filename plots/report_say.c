@@ -202,9 +202,9 @@ static void say_kind(const struct nslab_run_record *run, const struct say_to *to
 		to->say(to->context, "The figures were imported from another tool.");
 		return;
 	}
-	to->say(to->context,
-		"Times are of user-space models on this machine: they rank designs here and are not "
-		"the times of a kernel. Counts (orders, slabs, pages) were held against kernels.");
+	to->say(to->context, "Times are of user-space models on this machine: they rank designs"
+			     " here and are not the times of a kernel. Counts (orders, slabs,"
+			     " pages) were held against kernels.");
 	if (run->is_simulated)
 		to->say(to->context, "The nodes are simulated: times between nodes mean nothing.");
 	if (say_is_for_tests(run))
