@@ -14,8 +14,8 @@ bool nslab_tuning_changes(const struct nslab_tuning_cache *cache);
 double nslab_tuning_by_memory(const struct nslab_tuning_cache *cache);
 
 /*
- * The max caches with the largest keys, falling; those whose key is NaN are passed over. Returns how
- * many there are.
+ * The max caches with the largest keys, falling; those whose key is NaN are passed over. Returns
+ * how many there are.
  */
 size_t nslab_tuning_top(const struct nslab_tuning *tuning,
 			double (*key)(const struct nslab_tuning_cache *),

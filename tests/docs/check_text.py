@@ -5,7 +5,8 @@
 links     Every relative link leads to a file, and to a heading of it where it names one; every page
           below docs/ is in docs/README.md.
 commands  Every `numaslab COMMAND` that stands in a code block or between backquotes is a command,
-          and each of its options is one that the command has.
+          and each of its options is one that the command has; every plot has its heading in
+          docs/howto/read-plots.md.
 """
 import pathlib
 import re
@@ -86,12 +87,20 @@ def wrong_commands(root, numaslab):
                     yield "%s: %s has no %s" % (where, command, option)
 
 
+def unread_plots(root, numaslab):
+    listed = subprocess.run([numaslab, "plot", "--list"], capture_output=True, text=True).stdout
+    known = anchors_of(root / "docs/howto/read-plots.md")
+    for line in listed.splitlines():
+        if line.split()[0] not in known:
+            yield "docs/howto/read-plots.md: no heading %s" % line.split()[0]
+
+
 def main(what, root, *rest):
     root = pathlib.Path(root).resolve()
     if what == "links":
         found = [*broken_links(root), *unlisted_pages(root)]
     else:
-        found = list(wrong_commands(root, *rest))
+        found = [*wrong_commands(root, *rest), *unread_plots(root, *rest)]
     print("\n".join(found))
     return 1 if found else 0
 
