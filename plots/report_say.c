@@ -154,8 +154,8 @@ static void say_twins(const struct nslab_report *report, const struct say_to *to
 	if (!nr)
 		return;
 	snprintf(text, sizeof(text),
-		 "The baseline was measured twice in %zu place%s: it differs from itself by at most"
-		 " %.1f %%%s.",
+		 "The baseline was measured twice in %zu place%s: paired by block, it differs from"
+		 " itself by at most %.1f %%%s.",
 		 nr, nr == 1 ? "" : "s", 100.0 * most,
 		 nr_changed ? ", and not by chance alone: read small differences with care" : "");
 	to->say(to->context, text);
