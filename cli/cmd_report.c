@@ -72,7 +72,8 @@ static bool report_is_copy(const struct report_job *job, const char *path)
 	bool is_copy = false;
 
 	if (!nslab_run_file_open(path, &there, NULL)) {
-		is_copy = !strcmp(there.run.uuid, job->file.run.uuid);
+		is_copy = there.run.uuid && job->file.run.uuid &&
+			  !strcmp(there.run.uuid, job->file.run.uuid);
 		nslab_run_file_close(&there);
 	}
 	return is_copy;
