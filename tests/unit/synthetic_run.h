@@ -25,6 +25,7 @@ struct synthetic_spec {
 	const char *host_name;
 	bool is_simulated, is_finished, has_crash;
 	bool is_bare;	 /* trials have a time and nothing below it */
+	bool is_bulk;	 /* in one transaction, as an import */
 	int nr_families; /* 0: one for each workload */
 };
 
@@ -219,6 +220,8 @@ static inline int synthetic_write(const char *path, const struct synthetic_spec 
 		free(cells);
 		return rc;
 	}
+	if (spec->is_bulk)
+		rc = nslab_store_bulk(store, err);
 	for (size_t i = 0; !rc && i < nr_cells; i++)
 		rc = synthetic_add_sized_cell(store, &synthetic_arms[i % SYNTHETIC_NR_ARMS],
 					      synthetic_workloads[i / SYNTHETIC_NR_ARMS % 2],
