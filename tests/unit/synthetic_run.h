@@ -26,6 +26,7 @@ struct synthetic_spec {
 	bool is_simulated, is_finished, has_crash;
 	bool is_bare;	 /* trials have a time and nothing below it */
 	bool is_odd;	 /* names with a meaning in HTML, Markdown and shells */
+	bool is_bulk;	 /* in one transaction, as an import */
 	int nr_families; /* 0: one for each workload */
 };
 
@@ -227,6 +228,8 @@ static inline int synthetic_write(const char *path, const struct synthetic_spec 
 	rc = cells ? nslab_store_create(path, &run, &store, err) : -1;
 	if (rc)
 		goto out;
+	if (spec->is_bulk)
+		rc = nslab_store_bulk(store, err);
 	for (size_t i = 0; !rc && i < nr_cells; i++) {
 		struct synthetic_arm arm = synthetic_arms[i % SYNTHETIC_NR_ARMS];
 
