@@ -365,7 +365,7 @@ static int tune_notes(struct tune *t)
 	if (!rc && t->nr_noisy)
 		rc = nslab_tuner_note(t->advice,
 				      "the host was too noisy to tell for %zu of %zu caches that "
-				      "were measured%s%s",
+				      "were measured%s%s; --no-measure advises by counts",
 				      t->nr_noisy, t->nr_raced, t->noise[0] ? "; " : "", t->noise);
 	return rc;
 }
