@@ -65,16 +65,37 @@ static int report_write_plan(void *state, FILE *out, struct nslab_err *err)
 	return 0;
 }
 
-/* The run itself, unless the report goes to where it is. */
+/* True when the file there is this run too: copied by an earlier report. */
+static bool report_is_copy(const struct report_job *job, const char *path)
+{
+	struct nslab_run_file there = {.store = NULL};
+	bool is_copy = false;
+
+	if (!nslab_run_file_open(path, &there, NULL)) {
+		is_copy = there.run.uuid && job->file.run.uuid &&
+			  !strcmp(there.run.uuid, job->file.run.uuid);
+		nslab_run_file_close(&there);
+	}
+	return is_copy;
+}
+
+/* The run itself, unless the report goes to where it is. Another run is never replaced. */
 static int report_copy_run(struct report_job *job, const char *path, struct nslab_err *err)
 {
 	struct stat here, there;
 	char temporary[PATH_MAX];
 	int rc;
 
-	if (!stat(job->file.path, &here) && !stat(path, &there) && here.st_dev == there.st_dev &&
-	    here.st_ino == there.st_ino)
-		return 0;
+	if (!stat(path, &there)) {
+		if (!stat(job->file.path, &here) && here.st_dev == there.st_dev &&
+		    here.st_ino == there.st_ino)
+			return 0;
+		if (!report_is_copy(job, path))
+			return nslab_fail(err, -EEXIST,
+					  "cannot write '%s': another run is there; give the report"
+					  " a folder of its own",
+					  path);
+	}
 	if (snprintf(temporary, sizeof(temporary), "%s.tmp.%ld", path, (long)getpid()) >=
 	    (int)sizeof(temporary))
 		return nslab_fail(err, -ENAMETOOLONG, "cannot write '%.64s...'", path);
@@ -93,10 +114,10 @@ static int report_write_files(struct report_job *job, struct nslab_err *err)
 		const char *name;
 		nslab_output_fn write;
 	} files[] = {
+		{NSLAB_REPORT_DB, NULL},
 		{NSLAB_REPORT_CELLS, report_write_cells},
 		{NSLAB_REPORT_WINDOWS, report_write_windows},
 		{NSLAB_REPORT_PLAN, job->file.run.plan_text ? report_write_plan : NULL},
-		{NSLAB_REPORT_DB, NULL},
 		{job->is_markdown ? "report.md" : "report.html", report_write_page},
 	};
 	char path[PATH_MAX] = "";
@@ -134,8 +155,12 @@ static void report_remove_folder(const char *folder)
 	rmdir(folder);
 }
 
-static void report_tell_plots(const struct nslab_plots_outcome *plots)
+static void report_tell_plots(const struct nslab_report *report)
 {
+	const struct nslab_plots_outcome *plots = &report->plots;
+
+	if (report->plots_reason[0])
+		fprintf(stderr, "numaslab: plots are missing: %s\n", report->plots_reason);
 	for (size_t i = 0; i < plots->nr; i++) {
 		if (!plots->plots[i].is_written || plots->plots[i].is_drawn)
 			continue;
@@ -158,7 +183,7 @@ static int report_make(struct report_job *job, const char *plots, struct nslab_e
 	if (!rc)
 		rc = report_write_files(job, err);
 	if (!rc)
-		report_tell_plots(&job->report.plots);
+		report_tell_plots(&job->report);
 	nslab_report_close(&job->report);
 	return rc;
 }

@@ -27,6 +27,7 @@
 int nslab_report_open(struct nslab_run_file *run, const char *folder, unsigned formats,
 		      struct nslab_report *report, struct nslab_err *err)
 {
+	struct nslab_err why = {""};
 	int rc;
 
 	*report = (struct nslab_report){.run = run};
@@ -46,7 +47,9 @@ int nslab_report_open(struct nslab_run_file *run, const char *folder, unsigned f
 	report->order = nslab_family_order(run->list);
 	if (!report->order)
 		return nslab_fail(err, -ENOMEM, "cannot report: out of memory");
-	return nslab_plots_make(run->store, folder, NULL, formats, &report->plots, err);
+	if (nslab_plots_make(run->store, folder, NULL, formats, &report->plots, &why))
+		snprintf(report->plots_reason, sizeof(report->plots_reason), "%.250s", why.text);
+	return 0;
 }
 
 void nslab_report_close(struct nslab_report *report)
@@ -179,9 +182,11 @@ static void report_plots(const struct nslab_report *report, struct nslab_doc *do
 			reason = plot->reason;
 		nr += plot->is_drawn;
 	}
-	if (nr)
+	if (report->plots_reason[0])
+		reason = report->plots_reason;
+	if (nr && !report->plots_reason[0])
 		return;
-	snprintf(text, sizeof(text), "There are no plots: %s.", reason);
+	snprintf(text, sizeof(text), "There are no %splots: %s.", nr ? "more " : "", reason);
 	doc->ops->paragraph(doc, text, false);
 }
 

@@ -30,6 +30,7 @@ struct nslab_report {
 	struct nslab_latency_list *latencies;
 	struct nslab_figure_list *figures;
 	struct nslab_plots_outcome plots;
+	char plots_reason[256];	 /* why drawing ended early, else "" */
 	char plots_folder[4096]; /* where the pictures are */
 };
 

@@ -154,8 +154,8 @@ static void say_twins(const struct nslab_report *report, const struct say_to *to
 	if (!nr)
 		return;
 	snprintf(text, sizeof(text),
-		 "The baseline was measured twice in %zu place%s: it differs from itself by at most"
-		 " %.1f %%%s.",
+		 "The baseline was measured twice in %zu place%s: paired by block, it differs from"
+		 " itself by at most %.1f %%%s.",
 		 nr, nr == 1 ? "" : "s", 100.0 * most,
 		 nr_changed ? ", and not by chance alone: read small differences with care" : "");
 	to->say(to->context, text);
@@ -202,9 +202,9 @@ static void say_kind(const struct nslab_run_record *run, const struct say_to *to
 		to->say(to->context, "The figures were imported from another tool.");
 		return;
 	}
-	to->say(to->context,
-		"Times are of user-space models on this machine: they rank designs here and are not "
-		"the times of a kernel. Counts (orders, slabs, pages) were held against kernels.");
+	to->say(to->context, "Times are of user-space models on this machine: they rank designs"
+			     " here and are not the times of a kernel. Counts (orders, slabs,"
+			     " pages) were held against kernels.");
 	if (run->is_simulated)
 		to->say(to->context, "The nodes are simulated: times between nodes mean nothing.");
 	if (say_is_for_tests(run))

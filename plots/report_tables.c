@@ -79,6 +79,16 @@ static const struct nslab_doc_column results_columns[] = {
 	{"remark", NULL, false},
 };
 
+/* Nobody needs a column without a word. */
+static bool results_has_remarks(const struct nslab_cell_list *list)
+{
+	for (size_t i = 0; i < list->nr; i++) {
+		if (!list->cells[i].nr || list->cells[i].nr_failed)
+			return true;
+	}
+	return false;
+}
+
 static const char *results_word(const struct nslab_contrast *row)
 {
 	if (!row->cell->nr)
@@ -86,7 +96,8 @@ static const char *results_word(const struct nslab_contrast *row)
 	return row->base == row->cell ? "baseline" : nslab_contrast_word(row);
 }
 
-static void results_row(struct nslab_doc *doc, const struct nslab_contrast *row, const char *common)
+static void results_row(struct nslab_doc *doc, const struct nslab_contrast *row, const char *common,
+			bool has_remarks)
 {
 	const struct nslab_cell_values *cell = row->cell;
 	bool has_ratio = row->base && row->base != cell && cell->nr;
@@ -108,17 +119,19 @@ static void results_row(struct nslab_doc *doc, const struct nslab_contrast *row,
 	put_number(doc, nslab_text_mib(cell->held_bytes));
 	put_number(doc, nslab_text_percent(cell->hit_rate, 0));
 	nslab_cell_cause(cell, cause, sizeof(cause));
-	put(doc, cause);
+	if (has_remarks)
+		put(doc, cause);
 	doc->ops->row_end(doc);
 }
 
 void nslab_report_results(const struct nslab_report *report, struct nslab_doc *doc)
 {
 	const struct nslab_cell_list *list = report->run->list;
+	bool has_remarks = results_has_remarks(list);
 	const struct nslab_doc_table table = {.id = "t-results",
 					      .caption = "Results, one row for each cell",
 					      .columns = results_columns,
-					      .nr_columns = NR(results_columns),
+					      .nr_columns = NR(results_columns) - !has_remarks,
 					      .nr_rows = list->nr,
 					      .whole_file = NSLAB_REPORT_CELLS};
 	char common[TABLES_COMMON_BYTES];
@@ -126,7 +139,7 @@ void nslab_report_results(const struct nslab_report *report, struct nslab_doc *d
 	nslab_report_common(list, common, sizeof(common));
 	doc->ops->table_begin(doc, &table);
 	for (size_t i = 0; i < list->nr; i++)
-		results_row(doc, &report->comparison.rows[report->order[i]], common);
+		results_row(doc, &report->comparison.rows[report->order[i]], common, has_remarks);
 	doc->ops->table_end(doc);
 }
 

@@ -56,7 +56,7 @@ expect 0 "a b/c/report.html" "$numaslab" report plain.db -o "a b/c"
 page "a b/c" 1000000
 "$numaslab" export plain.db --csv | cmp - "a b/c/windows.csv" || fail "windows.csv"
 "$numaslab" export "a b/c/run.db" --csv | cmp - "a b/c/windows.csv" || fail "the copy of the run"
-expect 0 "none/report.html" "$numaslab" report none.db -o none
+NUMASLAB_GNUPLOT=/no/such/program expect 0 "none/report.html" "$numaslab" report none.db -o none
 page none 200000
 expect 0 "cells/report.html" "$numaslab" report cells.db -o cells
 page cells 5000000
@@ -74,8 +74,20 @@ if gnuplot --version >/dev/null 2>&1; then
 	[ -s odd/plots/throughput.png ] || fail "Markdown: no file of a picture"
 fi
 
+# plots have been seen
+export NUMASLAB_GNUPLOT=/no/such/program
 # into the run's own folder: its file stays what it is
 mkdir own && cp plain.db own/run.db
 expect 0 "own/report.html" "$numaslab" report own -o own
 cmp -s plain.db own/run.db || fail "the run's own file was changed"
+
+# never over what is not this run
+mkdir other && echo "something else" >other/run.db
+expect 2 "another run is there" "$numaslab" report plain.db -o other
+[ "$(cat other/*)" = "something else" ] || fail "another run's folder was changed"
+expect 0 "own/report.html" "$numaslab" report plain.db -o own
+
+# without templates: the tables, and why there are no plots
+NUMASLAB_DATA_DIR=/no/such/folder expect 0 "plots are missing: " "$numaslab" report plain.db -o bare
+grep -q 'There are no plots: .*/no/such/folder' bare/report.html || fail "no reason without templates"
 exit $failed

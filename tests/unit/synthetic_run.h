@@ -25,7 +25,8 @@ struct synthetic_spec {
 	const char *host_name;
 	bool is_simulated, is_finished, has_crash;
 	bool is_bare;	 /* trials have a time and nothing below it */
-	bool is_odd;	 /* names that have a meaning in HTML, Markdown, shells and terminals */
+	bool is_odd;	 /* names with a meaning in HTML, Markdown and shells */
+	bool is_bulk;	 /* in one transaction, as an import */
 	int nr_families; /* 0: one for each workload */
 };
 
@@ -48,9 +49,7 @@ static const struct synthetic_arm synthetic_arms[] = {
 	 "libmimalloc.so.2 is not installed; apt-get install libmimalloc2.0 brings it"},
 };
 
-/* In a label, an arm, a host's name and a count's; \xc3\xbc is a u with two dots. */
-#define SYNTHETIC_ODD "<script>document.title='taken'</script> | \"q\" 'a' &amp; `b` \xc3\xbc"
-
+#define SYNTHETIC_ODD	  "<script>document.title='taken'</script> | \"q\" 'a' &amp; `b` \xc3\xbc"
 #define SYNTHETIC_NR_ARMS (sizeof(synthetic_arms) / sizeof(synthetic_arms[0]))
 
 static const char *const synthetic_workloads[] = {"pingpong", "remote_free"};
@@ -227,10 +226,10 @@ static inline int synthetic_write(const char *path, const struct synthetic_spec 
 
 	synthetic_record(spec, &run);
 	rc = cells ? nslab_store_create(path, &run, &store, err) : -1;
-	if (rc) {
-		free(cells);
-		return rc;
-	}
+	if (rc)
+		goto out;
+	if (spec->is_bulk)
+		rc = nslab_store_bulk(store, err);
 	for (size_t i = 0; !rc && i < nr_cells; i++) {
 		struct synthetic_arm arm = synthetic_arms[i % SYNTHETIC_NR_ARMS];
 
@@ -245,6 +244,7 @@ static inline int synthetic_write(const char *path, const struct synthetic_spec 
 	if (!rc && spec->is_finished)
 		rc = nslab_store_finish(store, "done", 0.21, "2025-01-02T03:05:05Z", err);
 	nslab_store_close(store);
+out:
 	free(cells);
 	return rc;
 }

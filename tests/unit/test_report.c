@@ -118,15 +118,19 @@ static void families_lose_what_all_share(void **state)
 
 /* ---- pictures ---- */
 
+/* clang-format off */
 static const char svg_light[] =
-	"<?xml version=\"1.0\"?>\n<!DOCTYPE svg>\n<svg width=\"9\" xmlns=\"http://www.w3.org/2000/svg\" "
-	"viewBox='0 0 9 9'>\n<title>Gnuplot</title>\n<defs>\n\n\t<circle id='dot' r='1'/></defs>\n"
+	"<?xml version=\"1.0\"?>\n<!DOCTYPE svg>\n"
+	"<svg width=\"9\" xmlns=\"http://www.w3.org/2000/svg\" viewBox='0 0 9 9'>\n"
+	"<title>Gnuplot</title>\n<defs>\n\n\t<circle id='dot' r='1'/></defs>\n"
 	"<script>alert(1)</script><g fill=\"white\"><use xlink:href='#dot' color='rgb( 1, 2, 3)'/>"
 	"<rect fill=\"white\" clip-path=\"url(#dot)\"/><text>fill='x' &lt;b&gt;</text></g></svg>\n";
 static const char svg_dark[] =
-	"<svg width=\"9\" viewBox='0 0 9 9'>\n<title>Gnuplot</title><defs><circle id='dot' r='1'/></defs>"
+	"<svg width=\"9\" viewBox='0 0 9 9'>\n<title>Gnuplot</title>\n"
+	"<defs><circle id='dot' r='1'/></defs>\n"
 	"<g fill=\"black\"><use xlink:href='#dot' color='rgb( 7, 8, 9)'/>"
 	"<rect fill=\"grey\" clip-path=\"url(#dot)\"/><text>fill='y'</text></g></svg>\n";
+/* clang-format on */
 
 static const char *svg_of(const char *light, const char *dark)
 {

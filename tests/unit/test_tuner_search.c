@@ -621,6 +621,35 @@ static void loss_knows_that_slabs_are_made(void **state)
 	make_snapshot_free(snapshot);
 }
 
+/* Operations that one lock is worth. */
+static double loss_lock(int nr_cpus, int nr_nodes)
+{
+	struct nslab_tuner_snapshot *snapshot = make_snapshot(NSLAB_ORDER_6_12, nr_cpus, nr_nodes);
+	struct nslab_tuner_advice *advice;
+	struct nslab_tuner_terms terms;
+	struct nslab_tuner_group *group;
+
+	make_snapshot_cache(snapshot, "a", 64, 100000)->order = 0;
+	advice = test_advice(snapshot);
+	group = &advice->groups[0];
+	loss_counted(group, 0, 0, 0);
+	loss_counted(group, 1, 100, 0);
+	nslab_tuner_terms(advice, group, &group->candidates[1], &terms);
+	nslab_tuner_advice_free(advice);
+	make_snapshot_free(snapshot);
+	return 10 * terms.time;
+}
+
+static void loss_of_a_lock_grows_with_the_cpus_of_a_node(void **state)
+{
+	(void)state;
+	assert_true(fabs(loss_lock(2, 1) - 2.25) < 1e-9);
+	assert_true(fabs(loss_lock(64, 1) - 10) < 1e-9);
+	assert_true(fabs(loss_lock(64, 4) - 4) < 1e-9);
+	assert_true(fabs(loss_lock(224, 2) - 16) < 1e-9);
+	assert_true(fabs(loss_lock(512, 1) - 20) < 1e-9); /* the most */
+}
+
 /* What the page weights come to: operations that one block of 2^order pages is worth. */
 static double loss_block(enum nslab_tuner_objective objective, int order, double scarcity)
 {
@@ -784,6 +813,7 @@ int main(void)
 		cmocka_unit_test(choose_tells_by_how_much_a_budget_fails),
 		cmocka_unit_test(loss_trusts_the_clock_before_the_counts),
 		cmocka_unit_test(loss_knows_that_slabs_are_made),
+		cmocka_unit_test(loss_of_a_lock_grows_with_the_cpus_of_a_node),
 		cmocka_unit_test(loss_of_a_block_grows_with_order_and_scarcity),
 		cmocka_unit_test(ext4_inodes_are_shown_with_gain_and_cost),
 		cmocka_unit_test(ext4_inodes_follow_objective_and_budget),
