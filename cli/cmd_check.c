@@ -252,6 +252,7 @@ static int conclude(struct check_run *run)
 		json_dumpf(run->rows, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
 		putchar('\n');
 	}
+	fflush(stdout); /* where both go to one place, the rows come first */
 	fprintf(stderr, "%u passed, %u failed, %u skipped\n", nr_pass, nr_fail,
 		run->nr[NSLAB_VERDICT_SKIP]);
 	if (nr_fail)

@@ -85,29 +85,12 @@ static void print_needs(const struct nslab_workload_ops *ops)
 
 static void print_record(const struct nslab_entry_record *record)
 {
-	const struct nslab_param *params = NULL;
 	const struct nslab_event *events = NULL;
-	const char *models = NULL;
+	const char *models;
+	const struct nslab_param *params = nslab_help_params(record, &models);
 
-	switch (record->kind) {
-	case NSLAB_PLUGIN_ALLOCATOR:
-		params = record->ops.allocator->params;
-		models = record->ops.allocator->models;
-		break;
-	case NSLAB_PLUGIN_WORKLOAD:
-		params = record->ops.workload->params;
-		models = record->ops.workload->models;
-		break;
-	case NSLAB_PLUGIN_PAGE:
-		params = record->ops.page->params;
-		models = record->ops.page->models;
-		break;
-	case NSLAB_PLUGIN_COUNTER:
+	if (record->kind == NSLAB_PLUGIN_COUNTER)
 		events = record->ops.counter->events;
-		break;
-	default:
-		break;
-	}
 	printf("%s (%s, %s)\n", record->name, nslab_kind_word(record->kind), record->origin);
 	print_line("what", record->summary);
 	print_line("models", models);
@@ -249,11 +232,14 @@ static int help_command(int argc, char **argv)
 {
 	const char *plugins[NSLAB_OPTION_LIST_MAX] = {NULL};
 	const char *man = NULL, *shell = NULL;
+	bool is_reference = false;
 	const struct nslab_option rows[] = {
 		{"man", 0, NSLAB_OPTION_TEXT, &man, "PAGE",
 		 "print a manual page: numaslab, keys, allocators, workloads, pages, a command"},
 		{"completion", 0, NSLAB_OPTION_TEXT, &shell, "bash|zsh|fish",
 		 "print the completion of a shell"},
+		{"reference", 0, NSLAB_OPTION_FLAG, &is_reference, NULL,
+		 "print all of this help as one page of Markdown"},
 		{"plugin", 0, NSLAB_OPTION_LIST, plugins, "FILE", "load a plug-in"},
 		{.name = NULL},
 	};
@@ -269,6 +255,8 @@ static int help_command(int argc, char **argv)
 		rc = nslab_help_man(man, registry, &err);
 	else if (!rc && shell)
 		rc = nslab_help_completion(shell, registry, &err);
+	else if (!rc && is_reference)
+		nslab_help_reference(registry);
 	else if (!rc && !nr_operands)
 		help_commands();
 	else if (!rc)

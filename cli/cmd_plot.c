@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * cmd_plot.c: `numaslab plot RUN [NAME...]`: tables, scripts and pictures from a result file; with
- * `--table FILE` a heat map from a small table instead.
+ * cmd_plot.c: `numaslab plot RUN [NAME...]`: tables, scripts and pictures from a result file or
+ * from the folder that `numaslab tune` made; with `--table FILE` a heat map from a small table
+ * instead.
  *
  * With `--terminal dumb` a plot is drawn with characters and goes to stdout itself. Otherwise what
  * was written goes to stdout, one path a line; what could not be drawn, and why, to stderr.
@@ -16,6 +17,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 extern const struct nslab_command nslab_command_plot;
 
@@ -32,6 +34,8 @@ static void plot_print_names(void)
 
 	for (size_t i = 0; (name = nslab_plots_name(i, &summary)); i++)
 		printf("%-12s %s\n", name, summary);
+	for (size_t i = 0; (name = nslab_plots_advice_name(i, &summary)); i++)
+		printf("%-12s %s\n", name, summary);
 }
 
 static void plot_print_help(void)
@@ -41,6 +45,9 @@ static void plot_print_help(void)
 
 	printf("\nplots (without a name: all that the run has figures for):\n");
 	for (size_t i = 0; (name = nslab_plots_name(i, &summary)); i++)
+		printf("  %-12s %s\n", name, summary);
+	printf("\nof a folder that numaslab tune made:\n");
+	for (size_t i = 0; (name = nslab_plots_advice_name(i, &summary)); i++)
 		printf("  %-12s %s\n", name, summary);
 }
 
@@ -148,17 +155,26 @@ static int plot_check_names(char *const *names, int nr_names)
 	return NSLAB_EXIT_DONE;
 }
 
-static int plot_make(struct nslab_run_file *file, const char *folder,
+/* What is drawn: a run, or without one an advice. */
+struct plot_source {
+	struct nslab_run_file file;
+	char advice[PATH_MAX];
+};
+
+static int plot_make(struct plot_source *source, const char *folder,
 		     const struct plot_options *options, char *const *names, int nr_names)
 {
 	struct nslab_plots_outcome outcome;
 	struct nslab_err err = {.text = ""};
-	int status = plot_check_names(names, nr_names);
+	struct nslab_store *store = source->file.store;
+	int status = store ? plot_check_names(names, nr_names) : NSLAB_EXIT_DONE;
 
 	for (int i = 0; !status && (i < nr_names || (!nr_names && !i)); i++) {
 		const char *name = nr_names ? names[i] : NULL;
-		int rc = nslab_plots_make(file->store, folder, name, options->formats, &outcome,
-					  &err);
+		int rc = store ? nslab_plots_make(store, folder, name, options->formats, &outcome,
+						  &err)
+			       : nslab_plots_advice(source->advice, folder, name, options->formats,
+						    &outcome, &err);
 
 		if (rc)
 			return nslab_complain(&err, rc);
@@ -195,28 +211,47 @@ static int plot_check_options(struct plot_options *options, struct nslab_err *er
 	return 0;
 }
 
+/* advice.json itself, or a folder with one and without a run. */
+static bool plot_is_advice(const char *path, char *advice, size_t advice_bytes)
+{
+	size_t len = strlen(path), name_len = strlen("advice.json");
+	char run[PATH_MAX];
+
+	if (len >= name_len && !strcmp(path + len - name_len, "advice.json"))
+		return snprintf(advice, advice_bytes, "%s", path) < (int)advice_bytes;
+	if (snprintf(advice, advice_bytes, "%s/advice.json", path) >= (int)advice_bytes ||
+	    snprintf(run, sizeof(run), "%s/run.db", path) >= (int)sizeof(run))
+		return false;
+	return access(run, F_OK) && !access(advice, R_OK);
+}
+
 static int plot_of_run(const struct plot_options *options, char **operands, int nr_operands)
 {
-	struct nslab_run_file file = {.store = NULL};
+	struct plot_source source = {.file = {.store = NULL}};
 	struct nslab_err err = {.text = ""};
 	char folder[PATH_MAX];
-	int status, rc;
+	int status, rc = 0;
+	bool is_advice;
 
 	if (!nr_operands) {
 		fprintf(stderr, "numaslab: give a run: its folder or its run.db; see numaslab plot "
 				"--help\n");
 		return NSLAB_EXIT_USAGE;
 	}
-	rc = nslab_run_file_open(operands[0], &file, &err);
+	is_advice = plot_is_advice(operands[0], source.advice, sizeof(source.advice));
+	if (!is_advice)
+		rc = nslab_run_file_open(operands[0], &source.file, &err);
 	if (rc)
 		return nslab_complain(&err, rc);
-	rc = options->output ? 0 : plot_default_folder(file.path, folder, sizeof(folder), &err);
+	rc = options->output ? 0
+			     : plot_default_folder(is_advice ? source.advice : source.file.path,
+						   folder, sizeof(folder), &err);
 	if (rc)
 		status = nslab_complain(&err, rc);
 	else
-		status = plot_make(&file, options->output ? options->output : folder, options,
+		status = plot_make(&source, options->output ? options->output : folder, options,
 				   operands + 1, nr_operands - 1);
-	nslab_run_file_close(&file);
+	nslab_run_file_close(&source.file);
 	return status;
 }
 

@@ -8,6 +8,7 @@
  */
 #include "cli/command.h"
 #include "cli/session.h"
+#include "plots/plots.h"
 #include "runner/folder.h"
 #include "runner/world.h"
 #include "tuner/artefacts.h"
@@ -38,7 +39,7 @@ struct tune_arguments {
 	const char *objective, *memory, *high_order, *budget;
 	const char *explain, *output;
 	long nr_cpus, nr_nodes, seed;
-	bool is_json, is_all, is_quiet, has_no_measure, has_no_oracle;
+	bool is_json, is_all, is_quiet, has_no_measure, has_no_oracle, has_no_plots;
 };
 
 struct tune_state {
@@ -185,6 +186,28 @@ static int tune_write_table(const struct tune_state *t, struct nslab_err *err)
 	return rc ? nslab_fail(err, rc, "cannot write '%s': %s", path, strerror(-rc)) : 0;
 }
 
+/* A plot that has nothing to show is left out; one that cannot be drawn is told once. */
+static int tune_plots(const struct tune_state *t, struct nslab_err *err)
+{
+	char advice[PATH_BYTES + 32], folder[PATH_BYTES + 32];
+	struct nslab_plots_outcome outcome;
+	int rc;
+
+	if (t->a->has_no_plots)
+		return 0;
+	snprintf(advice, sizeof(advice), "%s/advice.json", t->folder);
+	snprintf(folder, sizeof(folder), "%s/plots", t->folder);
+	rc = nslab_plots_advice(advice, folder, NULL, NSLAB_PLOT_PNG | NSLAB_PLOT_SVG, &outcome,
+				err);
+	for (size_t i = 0; !rc && t->options.talk && i < outcome.nr; i++) {
+		if (!outcome.plots[i].is_written || outcome.plots[i].is_drawn)
+			continue;
+		fprintf(t->options.talk, "plots are tables only: %s\n", outcome.plots[i].reason);
+		break;
+	}
+	return rc;
+}
+
 static int tune_folder(struct tune_state *t, struct nslab_err *err)
 {
 	int rc = nslab_folder_name(t->a->output, "tune", t->folder, sizeof(t->folder));
@@ -208,6 +231,8 @@ static int tune_files(struct tune_state *t, struct nslab_err *err)
 		rc = tune_write_snapshot(t, err);
 	if (!rc)
 		rc = tune_write_table(t, err);
+	if (!rc)
+		rc = tune_plots(t, err);
 	if (!rc && t->options.talk)
 		fprintf(t->options.talk, "written to %s: nothing was applied\n", t->folder);
 	return rc;
@@ -286,6 +311,7 @@ static int tune_command(int argc, char **argv)
 		 "counts and formulas only: the same each time, in seconds"},
 		{"seed", 0, NSLAB_OPTION_INT, &a.seed, "N", "of loads and order of trials (1)"},
 		{"no-oracle", 0, NSLAB_OPTION_FLAG, &a.has_no_oracle, NULL, "boot no kernel"},
+		{"no-plots", 0, NSLAB_OPTION_FLAG, &a.has_no_plots, NULL, "draw no pictures"},
 		{"vmlinuz", 0, NSLAB_OPTION_TEXT, &a.vmlinuz, "FILE",
 		 "kernel to boot; else one of Debian that is fetched"},
 		{"explain", 0, NSLAB_OPTION_TEXT, &a.explain, "CACHE",

@@ -20,17 +20,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-	const char *page;
-	enum nslab_plugin_kind kind;
-	const char *title;
-} man_kinds[] = {
+const struct nslab_help_kind nslab_help_kinds[] = {
 	{"allocators", NSLAB_PLUGIN_ALLOCATOR, "slab allocators that numaslab compares"},
 	{"workloads", NSLAB_PLUGIN_WORKLOAD, "patterns of allocation that numaslab measures"},
 	{"pages", NSLAB_PLUGIN_PAGE, "page allocators below numaslab's models"},
+	{.page = NULL},
 };
 
-static const char *const man_variables[][2] = {
+const char *const nslab_help_variables[][2] = {
 	{"NUMASLAB_PLANS", "folder of plans that is looked into first"},
 	{"NUMASLAB_GROUPS", "folder of groups of counters that is looked into first"},
 	{"NUMASLAB_DATA_DIR", "folder that has the templates of plots and plug-ins"},
@@ -38,14 +35,16 @@ static const char *const man_variables[][2] = {
 	{"NUMASLAB_RUNS", "folder below which runs are kept; untold ./numaslab-runs"},
 	{"NUMASLAB_IGNORE", "rules of `env check`, by name, that neither refuse a run nor warn"},
 	{"NO_COLOR", "no colours, whatever it is set to"},
+	{NULL, NULL},
 };
 
-static const char *const man_statuses[][2] = {
+const char *const nslab_help_statuses[][2] = {
 	{"0", "done"},
 	{"1", "a case failed, or a comparison is worse"},
 	{"2", "wrong usage or bad input"},
 	{"3", "the host is too noisy"},
 	{"77", "skipped, with the reason on standard error"},
+	{NULL, NULL},
 };
 
 static void man_text(const char *text)
@@ -80,12 +79,12 @@ static void man_begin(const char *name, int section, const char *summary)
 	man_line("\\- ", summary);
 }
 
-static void man_pairs(const char *heading, const char *const (*rows)[2], size_t nr)
+static void man_pairs(const char *heading, const char *const (*rows)[2])
 {
 	printf(".SH %s\n", heading);
-	for (size_t i = 0; i < nr; i++) {
-		printf(".TP\n.B %s\n", rows[i][0]);
-		man_line("", rows[i][1]);
+	for (; (*rows)[0]; rows++) {
+		printf(".TP\n.B %s\n", (*rows)[0]);
+		man_line("", (*rows)[1]);
 	}
 }
 
@@ -121,7 +120,7 @@ static void man_command(void *context, const struct nslab_command *command,
 	for (; rows->name; rows++)
 		man_option(rows);
 	puts(".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nprint the options");
-	man_pairs("EXIT STATUS", man_statuses, sizeof(man_statuses) / sizeof(man_statuses[0]));
+	man_pairs("EXIT STATUS", nslab_help_statuses);
 	puts(".SH SEE ALSO\n.BR numaslab (1),\n.BR numaslab-keys (5)");
 }
 
@@ -138,8 +137,8 @@ static void man_program(void)
 		printf(".TP\n.BR numaslab-%s (1)\n", nslab_commands[i]->name);
 		man_line("", nslab_commands[i]->summary);
 	}
-	man_pairs("ENVIRONMENT", man_variables, sizeof(man_variables) / sizeof(man_variables[0]));
-	man_pairs("EXIT STATUS", man_statuses, sizeof(man_statuses) / sizeof(man_statuses[0]));
+	man_pairs("ENVIRONMENT", nslab_help_variables);
+	man_pairs("EXIT STATUS", nslab_help_statuses);
 	puts(".SH SEE ALSO\n.BR numaslab-keys (5),\n.BR numaslab-allocators (7),\n"
 	     ".BR numaslab-workloads (7),\n.BR numaslab-pages (7)");
 }
@@ -175,22 +174,31 @@ static void man_keys(void)
 	     ".BR numaslab-workloads (7)");
 }
 
+const struct nslab_param *nslab_help_params(const struct nslab_entry_record *record,
+					    const char **models)
+{
+	*models = NULL;
+	switch (record->kind) {
+	case NSLAB_PLUGIN_ALLOCATOR:
+		*models = record->ops.allocator->models;
+		return record->ops.allocator->params;
+	case NSLAB_PLUGIN_WORKLOAD:
+		*models = record->ops.workload->models;
+		return record->ops.workload->params;
+	case NSLAB_PLUGIN_PAGE:
+		*models = record->ops.page->models;
+		return record->ops.page->params;
+	default:
+		return NULL;
+	}
+}
+
 static void man_record(const struct nslab_entry_record *record)
 {
-	const struct nslab_param *rows = NULL;
-	const char *models = NULL;
+	const char *models;
+	const struct nslab_param *rows = nslab_help_params(record, &models);
 	char plugin[64];
 
-	if (record->kind == NSLAB_PLUGIN_ALLOCATOR) {
-		rows = record->ops.allocator->params;
-		models = record->ops.allocator->models;
-	} else if (record->kind == NSLAB_PLUGIN_WORKLOAD) {
-		rows = record->ops.workload->params;
-		models = record->ops.workload->models;
-	} else if (record->kind == NSLAB_PLUGIN_PAGE) {
-		rows = record->ops.page->params;
-		models = record->ops.page->models;
-	}
 	snprintf(plugin, sizeof(plugin), "%s", record->name);
 	man_line(".SS ", record->name);
 	man_line("", record->summary);
@@ -200,24 +208,24 @@ static void man_record(const struct nslab_entry_record *record)
 		man_row(plugin, rows);
 }
 
-static void man_kind(size_t k, const struct nslab_registry *registry)
+static void man_kind(const struct nslab_help_kind *kind, const struct nslab_registry *registry)
 {
 	const struct nslab_entry_record *record;
 	char name[64];
 
-	snprintf(name, sizeof(name), "numaslab-%s", man_kinds[k].page);
-	man_begin(name, 7, man_kinds[k].title);
+	snprintf(name, sizeof(name), "numaslab-%s", kind->page);
+	man_begin(name, 7, kind->title);
 	puts(".SH DESCRIPTION");
-	for (size_t i = 0; (record = nslab_registry_at(registry, man_kinds[k].kind, i)); i++)
+	for (size_t i = 0; (record = nslab_registry_at(registry, kind->kind, i)); i++)
 		man_record(record);
 	puts(".SH SEE ALSO\n.BR numaslab-list (1),\n.BR numaslab-keys (5)");
 }
 
 int nslab_help_man(const char *page, const struct nslab_registry *registry, struct nslab_err *err)
 {
-	for (size_t k = 0; k < sizeof(man_kinds) / sizeof(man_kinds[0]); k++) {
-		if (!strcmp(page, man_kinds[k].page)) {
-			man_kind(k, registry);
+	for (const struct nslab_help_kind *kind = nslab_help_kinds; kind->page; kind++) {
+		if (!strcmp(page, kind->page)) {
+			man_kind(kind, registry);
 			return 0;
 		}
 	}

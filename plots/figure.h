@@ -66,6 +66,7 @@ struct nslab_plot_input {
 	struct nslab_contrast *contrasts; /* of each cell, against its family's baseline */
 	bool *is_new_arm;		  /* of each cell: its arm is in no earlier one */
 	int *nr_counted; /* of each cell: workers whose operations count, 0 when unknown */
+	const struct nslab_tuning *tuning; /* of an advice, which has nothing but this; or NULL */
 	/* what is not the same in all cells must stand in titles */
 	bool has_sizes, has_threads, has_placements, has_memories;
 };
@@ -93,6 +94,12 @@ extern const struct nslab_plot nslab_plot_noise;
 extern const struct nslab_plot nslab_plot_regret;
 extern const struct nslab_plot nslab_plot_handover;
 extern const struct nslab_plot nslab_plot_buddy;
+/* of an advice */
+extern const struct nslab_plot nslab_plot_tune_regret;
+extern const struct nslab_plot nslab_plot_tune_pareto;
+extern const struct nslab_plot nslab_plot_tune_memory;
+extern const struct nslab_plot nslab_plot_tune_locks;
+extern const struct nslab_plot nslab_plot_tune_gap;
 
 /* ---- figure.c ---- */
 

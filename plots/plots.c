@@ -14,6 +14,7 @@
 #include "plots/plots.h"
 #include "plots/figure.h"
 #include "plots/table.h"
+#include "plots/tuning.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -34,12 +35,28 @@ static const struct nslab_plot *const plots[] = {
 #define NR_PLOTS (sizeof(plots) / sizeof(*plots))
 _Static_assert(NR_PLOTS <= NSLAB_PLOTS_MAX, "an outcome has room for every plot");
 
+static const struct nslab_plot *const advice_plots[] = {
+	&nslab_plot_tune_regret, &nslab_plot_tune_pareto, &nslab_plot_tune_memory,
+	&nslab_plot_tune_locks,	 &nslab_plot_tune_gap,
+};
+
+#define NR_ADVICE_PLOTS (sizeof(advice_plots) / sizeof(*advice_plots))
+_Static_assert(NR_ADVICE_PLOTS <= NR_PLOTS, "names of both kinds have room");
+
 const char *nslab_plots_name(size_t number, const char **summary)
 {
 	if (number >= NR_PLOTS)
 		return NULL;
 	*summary = plots[number]->summary;
 	return plots[number]->name;
+}
+
+const char *nslab_plots_advice_name(size_t number, const char **summary)
+{
+	if (number >= NR_ADVICE_PLOTS)
+		return NULL;
+	*summary = advice_plots[number]->summary;
+	return advice_plots[number]->name;
 }
 
 /* A word of a list with commas, and the bits it stands for. */
@@ -239,24 +256,30 @@ static int make_folder(const char *folder, struct nslab_err *err)
 	return rc ? nslab_fail(err, rc, "cannot make folder '%s': %s", path, strerror(-rc)) : 0;
 }
 
-int nslab_plots_check_name(const char *name, struct nslab_err *err)
+static int plots_check_name(const struct nslab_plot *const *set, size_t nr_set, const char *name,
+			    struct nslab_err *err)
 {
 	const char *names[NR_PLOTS];
 	char list[256] = "";
 	const char *guess;
 
-	for (size_t i = 0; i < NR_PLOTS; i++) {
+	for (size_t i = 0; i < nr_set; i++) {
 		size_t len = strlen(list);
 
-		if (!strcmp(name, plots[i]->name))
+		if (!strcmp(name, set[i]->name))
 			return 0;
-		names[i] = plots[i]->name;
+		names[i] = set[i]->name;
 		snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "", names[i]);
 	}
-	guess = nslab_nearest(name, names, NR_PLOTS);
+	guess = nslab_nearest(name, names, nr_set);
 	return nslab_fail(err, -EINVAL, "unknown plot '%.40s'%s%s%s; there are %s", name,
 			  guess ? ", did you mean '" : "", guess ? guess : "", guess ? "'" : "",
 			  list);
+}
+
+int nslab_plots_check_name(const char *name, struct nslab_err *err)
+{
+	return plots_check_name(plots, NR_PLOTS, name, err);
 }
 
 static int plots_one(const struct nslab_plot_input *input, const struct nslab_plot *plot,
@@ -308,6 +331,40 @@ int nslab_plots_table(const char *path, const char *folder, unsigned formats,
 	return rc;
 }
 
+/* One plot of a set, or with NULL all that there are figures for. */
+static int plots_set(const struct nslab_plot_input *input, const struct nslab_plot *const *set,
+		     size_t nr_set, const char *name, const char *folder, unsigned formats,
+		     struct nslab_plots_outcome *outcome, struct nslab_err *err)
+{
+	int rc = make_folder(folder, err);
+
+	for (size_t i = 0; i < nr_set && !rc; i++) {
+		if (name && strcmp(name, set[i]->name))
+			continue;
+		rc = plots_one(input, set[i], folder, formats, name, &outcome->plots[outcome->nr++],
+			       err);
+	}
+	return rc;
+}
+
+int nslab_plots_advice(const char *path, const char *folder, const char *name, unsigned formats,
+		       struct nslab_plots_outcome *outcome, struct nslab_err *err)
+{
+	struct nslab_tuning tuning = {.json = NULL};
+	const struct nslab_plot_input input = {
+		.status = "done", .harness_ns = NAN, .tuning = &tuning};
+	int rc = name ? plots_check_name(advice_plots, NR_ADVICE_PLOTS, name, err) : 0;
+
+	memset(outcome, 0, sizeof(*outcome));
+	if (!rc)
+		rc = nslab_tuning_read(path, &tuning, err);
+	if (!rc)
+		rc = plots_set(&input, advice_plots, NR_ADVICE_PLOTS, name, folder, formats,
+			       outcome, err);
+	nslab_tuning_free(&tuning);
+	return rc;
+}
+
 int nslab_plots_make(struct nslab_store *store, const char *folder, const char *name,
 		     unsigned formats, struct nslab_plots_outcome *outcome, struct nslab_err *err)
 {
@@ -318,13 +375,7 @@ int nslab_plots_make(struct nslab_store *store, const char *folder, const char *
 	if (!rc)
 		rc = plots_read(store, &input, err);
 	if (!rc)
-		rc = make_folder(folder, err);
-	for (size_t i = 0; i < NR_PLOTS && !rc; i++) {
-		if (name && strcmp(name, plots[i]->name))
-			continue;
-		rc = plots_one(&input, plots[i], folder, formats, name,
-			       &outcome->plots[outcome->nr++], err);
-	}
+		rc = plots_set(&input, plots, NR_PLOTS, name, folder, formats, outcome, err);
 	free(input.nr_counted);
 	free(input.contrasts);
 	free(input.is_new_arm);

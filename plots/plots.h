@@ -60,6 +60,13 @@ int nslab_plots_make(struct nslab_store *store, const char *folder, const char *
 int nslab_plots_table(const char *path, const char *folder, unsigned formats,
 		      struct nslab_plots_outcome *outcome, struct nslab_err *err);
 
+/*
+ * The same of an advice: path is the advice.json of a folder that `numaslab tune` made. Names are
+ * those of nslab_plots_advice_name(). -EINVAL for an unknown name and a file that is no advice.
+ */
+int nslab_plots_advice(const char *path, const char *folder, const char *name, unsigned formats,
+		       struct nslab_plots_outcome *outcome, struct nslab_err *err);
+
 /* "png", "svg", "txt" or several with commas -> bits */
 int nslab_plots_formats(const char *text, unsigned *formats, struct nslab_err *err);
 /* "light", "dark" or "both" -> bits */
@@ -70,6 +77,7 @@ int nslab_plots_check_name(const char *name, struct nslab_err *err);
 
 /* Names and one line each, in order; NULL past the end. */
 const char *nslab_plots_name(size_t number, const char **summary);
+const char *nslab_plots_advice_name(size_t number, const char **summary);
 /* File of one picture, without the folder: "NAME-2-dark.png". page from 1; text: "NAME.txt". */
 void nslab_plots_file(const char *name, unsigned format, bool is_dark, int page, char *file,
 		      size_t file_bytes);

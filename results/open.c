@@ -286,6 +286,25 @@ int nslab_store_reopen(const char *path, struct nslab_store **store, struct nsla
 	return open_store(path, true, store, err);
 }
 
+int nslab_store_copy(struct nslab_store *store, const char *path, struct nslab_err *err)
+{
+	sqlite3_backup *backup;
+	sqlite3 *copy = NULL;
+	int code = sqlite3_open_v2(path, &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+	int rc = 0;
+
+	backup = code == SQLITE_OK ? sqlite3_backup_init(copy, "main", store->db, "main") : NULL;
+	if (backup) {
+		sqlite3_backup_step(backup, -1);
+		sqlite3_backup_finish(backup);
+	}
+	if (!copy || sqlite3_errcode(copy) != SQLITE_OK)
+		rc = nslab_fail(err, -EIO, "cannot copy the run to '%s': %s", path,
+				copy ? sqlite3_errmsg(copy) : "out of memory");
+	sqlite3_close(copy);
+	return rc;
+}
+
 int nslab_run_path(const char *operand, char *path, size_t path_bytes, struct nslab_err *err)
 {
 	struct stat st;

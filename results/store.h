@@ -144,6 +144,8 @@ int nslab_store_create(const char *path, const struct nslab_run_record *run,
 /* For reading; a file of another kind, cut short or of a newer schema is an error of one line. */
 int nslab_store_open(const char *path, struct nslab_store **store, struct nslab_err *err);
 void nslab_store_close(struct nslab_store *store); /* NULL is fine */
+/* A whole copy at path, also of a run that was killed or is still at work. */
+int nslab_store_copy(struct nslab_store *store, const char *path, struct nslab_err *err);
 
 /*
  * Cells collect in one transaction, which the next trial, nslab_store_flush or nslab_store_finish

@@ -32,9 +32,27 @@ void nslab_arm_text(const struct nslab_cell_record *cell, char *text, size_t tex
 	snprintf(text, text_bytes, "%s%s", cell->arm, is_marked ? "" : mark);
 }
 
-static void header_line(FILE *out, int columns, const char *label, const char *text)
+/* Where the lines above the families go. */
+struct header_sink {
+	nslab_header_fn line;
+	void *context;
+};
+
+static void header_line(const struct header_sink *sink, const char *label, const char *text)
 {
-	nslab_text_fold(out, label, text, TABLE_LABEL_WIDTH, columns);
+	sink->line(sink->context, label, text);
+}
+
+struct header_page {
+	FILE *out;
+	int columns;
+};
+
+static void header_fold(void *context, const char *label, const char *text)
+{
+	const struct header_page *page = context;
+
+	nslab_text_fold(page->out, label, text, TABLE_LABEL_WIDTH, page->columns);
 }
 
 static const char *text_or_unknown(const char *text)
@@ -42,27 +60,27 @@ static const char *text_or_unknown(const char *text)
 	return text && *text ? text : "unknown";
 }
 
-static void header_machine(const struct nslab_run_record *run, FILE *out, int columns)
+static void header_machine(const struct nslab_run_record *run, const struct header_sink *sink)
 {
 	char text[1024];
 
 	snprintf(text, sizeof(text), "%s (%s)", text_or_unknown(run->cpu_model),
 		 text_or_unknown(run->host_name));
-	header_line(out, columns, "machine", text);
+	header_line(sink, "machine", text);
 	snprintf(text, sizeof(text), "%d package%s, %d %snode%s, %d PU%s, %.1f GiB",
 		 run->nr_packages, run->nr_packages == 1 ? "" : "s", run->nr_nodes,
 		 run->is_simulated ? "simulated " : "", run->nr_nodes == 1 ? "" : "s", run->nr_pus,
 		 run->nr_pus == 1 ? "" : "s",
 		 (double)run->memory_bytes / (1024.0 * 1024.0 * 1024.0));
-	header_line(out, columns, "topology", text);
-	header_line(out, columns, "kernel", text_or_unknown(run->kernel));
+	header_line(sink, "topology", text);
+	header_line(sink, "kernel", text_or_unknown(run->kernel));
 	if (run->is_simulated)
-		header_line(out, columns, "SIMULATED",
+		header_line(sink, "SIMULATED",
 			    "the nodes are simulated: counts and placement mean something, times"
 			    " between nodes do not");
 	if (run->placement_unavailable) {
 		snprintf(text, sizeof(text), "unavailable: %s", run->placement_unavailable);
-		header_line(out, columns, "placement", text);
+		header_line(sink, "placement", text);
 	}
 }
 
@@ -86,7 +104,7 @@ static void header_trials(const struct nslab_cell_list *list, char *text, size_t
 }
 
 /* "jemalloc 5.3.0, mimalloc 2.0.9", each once. */
-static void header_versions(const struct nslab_cell_list *list, FILE *out, int columns)
+static void header_versions(const struct nslab_cell_list *list, const struct header_sink *sink)
 {
 	char text[1024] = "", one[128];
 	size_t len = 0;
@@ -103,7 +121,7 @@ static void header_versions(const struct nslab_cell_list *list, FILE *out, int c
 					one);
 	}
 	if (len)
-		header_line(out, columns, "versions", text);
+		header_line(sink, "versions", text);
 }
 
 static const char *header_status_word(const char *status)
@@ -114,7 +132,7 @@ static const char *header_status_word(const char *status)
 }
 
 static void header_status(const struct nslab_cell_list *list, const struct nslab_run_record *run,
-			  const char *status, FILE *out, int columns)
+			  const char *status, const struct header_sink *sink)
 {
 	char text[192], planned[40] = "an unknown number";
 
@@ -125,11 +143,11 @@ static void header_status(const struct nslab_cell_list *list, const struct nslab
 	snprintf(text, sizeof(text), "%.20s: %zu of %s trials%s", header_status_word(status),
 		 list->nr_trials, planned,
 		 strcmp(status, "running") ? "" : " (killed, or still at work)");
-	header_line(out, columns, "status", text);
+	header_line(sink, "status", text);
 }
 
 /* What the host did to the run; nothing when it kept quiet. */
-static void header_noise(const struct nslab_noise_summary *noise, FILE *out, int columns)
+static void header_noise(const struct nslab_noise_summary *noise, const struct header_sink *sink)
 {
 	char text[768];
 
@@ -145,11 +163,11 @@ static void header_noise(const struct nslab_noise_summary *noise, FILE *out, int
 			 noise->nr_kept, noise->causes ? noise->causes : "no cause was kept");
 	else
 		return;
-	header_line(out, columns, "noise", text);
+	header_line(sink, "noise", text);
 }
 
 /* What the host's state of before and after the run says against it. */
-static void header_changes(const struct nslab_run_record *run, FILE *out, int columns)
+static void header_changes(const struct nslab_run_record *run, const struct header_sink *sink)
 {
 	json_t *env = run->env_json ? json_loads(run->env_json, 0, NULL) : NULL;
 	json_t *changes = json_object_get(json_object_get(env, "after"), "changes");
@@ -164,93 +182,111 @@ static void header_changes(const struct nslab_run_record *run, FILE *out, int co
 
 		snprintf(text, sizeof(text), "during the run: %s: %s", text_or_unknown(probe),
 			 text_or_unknown(why));
-		header_line(out, columns, "host", text);
+		header_line(sink, "host", text);
 	}
 	json_decref(env);
 }
 
-static void header_run(const struct nslab_run_record *run, FILE *out, int columns)
+static void header_run(const struct nslab_run_record *run, const struct header_sink *sink)
 {
 	char text[512];
 
 	snprintf(text, sizeof(text), "%s%s%s, %s", text_or_unknown(run->name),
 		 run->label ? ": " : "", run->label ? run->label : "",
 		 text_or_unknown(run->started));
-	header_line(out, columns, "run", text);
+	header_line(sink, "run", text);
 }
 
 static void header_statistic(const struct nslab_cell_list *list, const struct nslab_run_record *run,
-			     FILE *out, int columns)
+			     const struct header_sink *sink)
 {
 	char text[256], trials[64];
 
 	header_trials(list, trials, sizeof(trials));
 	snprintf(text, sizeof(text), "%s of a trial's windows, median over trials, %s",
 		 text_or_unknown(run->statistic), trials);
-	header_line(out, columns, "statistic", text);
+	header_line(sink, "statistic", text);
 }
 
-void nslab_results_header(const struct nslab_cell_list *list, const struct nslab_run_record *run,
-			  const char *status, double harness_ns, FILE *out, int columns)
+void nslab_results_header_lines(const struct nslab_cell_list *list,
+				const struct nslab_run_record *run, const char *status,
+				double harness_ns, nslab_header_fn line, void *context)
 {
+	const struct header_sink sink = {line, context};
 	char text[128];
 
-	header_run(run, out, columns);
-	header_machine(run, out, columns);
-	header_statistic(list, run, out, columns);
+	header_run(run, &sink);
+	header_machine(run, &sink);
+	header_statistic(list, run, &sink);
 	if (isnan(harness_ns))
 		snprintf(text, sizeof(text), "empty loop not measured");
 	else
 		snprintf(text, sizeof(text), "empty loop %.2f ns/op, included in every row",
 			 harness_ns);
-	header_line(out, columns, "harness", text);
-	header_noise(&list->noise, out, columns);
-	header_changes(run, out, columns);
-	header_versions(list, out, columns);
-	header_status(list, run, status, out, columns);
+	header_line(&sink, "harness", text);
+	header_noise(&list->noise, &sink);
+	header_changes(run, &sink);
+	header_versions(list, &sink);
+	header_status(list, run, status, &sink);
+}
+
+void nslab_results_header(const struct nslab_cell_list *list, const struct nslab_run_record *run,
+			  const char *status, double harness_ns, FILE *out, int columns)
+{
+	struct header_page page = {out, columns};
+
+	nslab_results_header_lines(list, run, status, harness_ns, header_fold, &page);
 }
 
 void nslab_results_brief(const struct nslab_cell_list *list, const struct nslab_run_record *run,
 			 const char *status, FILE *out, int columns)
 {
-	header_run(run, out, columns);
-	header_line(out, columns, "kernel", text_or_unknown(run->kernel));
-	header_statistic(list, run, out, columns);
-	header_noise(&list->noise, out, columns);
-	header_changes(run, out, columns);
-	header_versions(list, out, columns);
-	header_status(list, run, status, out, columns);
+	struct header_page page = {out, columns};
+	const struct header_sink sink = {header_fold, &page};
+
+	header_run(run, &sink);
+	header_line(&sink, "kernel", text_or_unknown(run->kernel));
+	header_statistic(list, run, &sink);
+	header_noise(&list->noise, &sink);
+	header_changes(run, &sink);
+	header_versions(list, &sink);
+	header_status(list, run, status, &sink);
+}
+
+void nslab_cell_cause(const struct nslab_cell_values *cell, char *text, size_t text_bytes)
+{
+	if (cell->cell.skipped && !cell->nr)
+		snprintf(text, text_bytes, "skipped: %s", cell->cell.skipped);
+	else if (!cell->nr && cell->nr_failed)
+		snprintf(text, text_bytes, "failed: %s", text_or_unknown(cell->cause));
+	else if (!cell->nr)
+		snprintf(text, text_bytes, "not run yet");
+	else if (cell->nr_failed)
+		snprintf(text, text_bytes, "%zu of its trials do%s not count: %s", cell->nr_failed,
+			 cell->nr_failed == 1 ? "es" : "", text_or_unknown(cell->cause));
+	else
+		snprintf(text, text_bytes, "%s", "");
 }
 
 void nslab_print_cause(const struct nslab_cell_values *cell, const char *where, FILE *out,
 		       int columns)
 {
-	char arm[256], text[1024];
+	char arm[256], cause[960], text[1024];
 
-	nslab_arm_text(&cell->cell, arm, sizeof(arm));
-	if (cell->cell.skipped && !cell->nr)
-		snprintf(text, sizeof(text), "%sskipped: %s", where, cell->cell.skipped);
-	else if (!cell->nr && cell->nr_failed)
-		snprintf(text, sizeof(text), "%sfailed: %s", where, text_or_unknown(cell->cause));
-	else if (!cell->nr)
-		snprintf(text, sizeof(text), "%snot run yet", where);
-	else if (cell->nr_failed)
-		snprintf(text, sizeof(text), "%s%zu of its trials do%s not count: %s", where,
-			 cell->nr_failed, cell->nr_failed == 1 ? "es" : "",
-			 text_or_unknown(cell->cause));
-	else
+	nslab_cell_cause(cell, cause, sizeof(cause));
+	if (!cause[0])
 		return;
+	nslab_arm_text(&cell->cell, arm, sizeof(arm));
+	snprintf(text, sizeof(text), "%s%s", where, cause);
 	nslab_text_fold(out, cell->nr ? "" : arm, text, TABLE_ARM_WIDTH + 1, columns);
 }
 
-/* Spread of the trials: scaled so that it is a standard deviation where there are no tails. */
-static double table_spread(const struct nslab_cell_values *cell)
+double nslab_cell_spread(const struct nslab_cell_values *cell)
 {
-	double median = nslab_median(cell->ns_per_op, cell->nr);
-
 	if (cell->nr < 2)
 		return NAN;
-	return 1.4826 * nslab_mad(cell->ns_per_op, cell->nr) / median;
+	return 1.4826 * nslab_mad(cell->ns_per_op, cell->nr) /
+	       nslab_median(cell->ns_per_op, cell->nr);
 }
 
 static void table_hit_rate(double rate, char text[16])
@@ -273,7 +309,7 @@ static void table_row(const struct nslab_contrast *row, FILE *out, int columns)
 			fprintf(out, "\n%*s", TABLE_ARM_WIDTH, "");
 		table_hit_rate(cell->hit_rate, hit);
 		fprintf(out, " %8s %6s %3zu", nslab_text_ns(row->cell_value).text,
-			nslab_text_percent(table_spread(cell), 0).text, cell->nr);
+			nslab_text_percent(nslab_cell_spread(cell), 0).text, cell->nr);
 		if (row->base == cell)
 			fprintf(out, "  %-28s", "baseline");
 		else

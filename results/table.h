@@ -23,6 +23,12 @@ int nslab_results_table(const struct nslab_cell_list *list, const struct nslab_r
 void nslab_results_header(const struct nslab_cell_list *list, const struct nslab_run_record *run,
 			  const char *status, double harness_ns, FILE *out, int columns);
 
+/* The same lines one by one, not folded. */
+typedef void (*nslab_header_fn)(void *context, const char *label, const char *text);
+void nslab_results_header_lines(const struct nslab_cell_list *list,
+				const struct nslab_run_record *run, const char *status,
+				double harness_ns, nslab_header_fn line, void *context);
+
 /* Those of them that differ between two runs of one machine. */
 void nslab_results_brief(const struct nslab_cell_list *list, const struct nslab_run_record *run,
 			 const char *status, FILE *out, int columns);
@@ -30,10 +36,13 @@ void nslab_results_brief(const struct nslab_cell_list *list, const struct nslab_
 /* "slub", "slub A" for the baseline, "slub A'" for its twin. */
 void nslab_arm_text(const struct nslab_cell_record *cell, char *text, size_t text_bytes);
 
-/*
- * A line that says why a cell has no values, or which of its trials do not count; nothing for a
- * cell that is whole. `where` stands before it: "" or "in A ".
- */
+/* Spread of a cell's trials: 1.48 MAD as a fraction of the median; NaN below two. */
+double nslab_cell_spread(const struct nslab_cell_values *cell);
+
+/* Why a cell has no values, or which of its trials do not count; "" for a cell that is whole. */
+void nslab_cell_cause(const struct nslab_cell_values *cell, char *text, size_t text_bytes);
+
+/* That as a line, nothing for a cell that is whole. `where` stands before it: "" or "in A ". */
 void nslab_print_cause(const struct nslab_cell_values *cell, const char *where, FILE *out,
 		       int columns);
 

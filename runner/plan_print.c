@@ -222,9 +222,10 @@ void nslab_plan_print(const struct nslab_plan *plan, FILE *out)
 	print_sets(&sets, out);
 	print_skipped(plan, out);
 	fprintf(out,
-		"\n%zu families, %zu cells (%zu skipped), %s%d blocks, %zu trials of %d windows "
+		"\n%zu famil%s, %zu cells (%zu skipped), %s%d blocks, %zu trials of %d windows "
 		"of %" PRIu64 " ms, about ",
-		plan->nr_families, nr_cells, nr_cells - nr_trials / (size_t)plan->nr_blocks,
+		plan->nr_families, plan->nr_families == 1 ? "y" : "ies", nr_cells,
+		nr_cells - nr_trials / (size_t)plan->nr_blocks,
 		plan->precision > 0 || plan->budget_ns ? "at most " : "", plan->nr_blocks,
 		nr_trials, plan->nr_windows, plan->window_ns / 1000000);
 	print_duration(nslab_plan_expected_ns(plan), out);

@@ -19,6 +19,7 @@ const char *nslab_tuner_fate_word(enum nslab_tuner_fate fate)
 	static const char *const words[] = {
 		[NSLAB_TUNER_KEPT] = "kept",
 		[NSLAB_TUNER_DOMINATED] = "dominated",
+		[NSLAB_TUNER_COARSE] = "too coarse",
 		[NSLAB_TUNER_OUTRANKED] = "outranked",
 		[NSLAB_TUNER_UNMEASURED] = "not measured",
 		[NSLAB_TUNER_RACED_OUT] = "out of the race",

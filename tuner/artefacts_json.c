@@ -5,12 +5,20 @@
  * Keys are the names of the fields, so that tuner.h explains the file. A number that is not known
  * is null, never 0, and so is an integer that stays as it is. Caches are told by name and folder;
  * the rest of the snapshot is not repeated but for what a reader needs to make sense of the orders.
+ * A candidate's cost is that of the replay, which holds fewer objects than the machine; its loss
+ * and change are in the machine's proportion, and a cache's memory_bytes is that of the machine.
  *
  * Left out: when and where the advice was made, so that equal advice gives equal bytes.
  */
 #include "tuner/artefacts.h"
+#include "tuner/search.h"
 
 #include <math.h>
+
+struct advice_json {
+	const struct nslab_tuner_advice *advice;
+	struct nslab_tuner_scale scale;
+};
 
 static json_t *advice_real(double number)
 {
@@ -85,20 +93,41 @@ static json_t *advice_cost(const struct nslab_tuner_cost *cost)
 	return NULL;
 }
 
-static json_t *advice_candidates(const struct nslab_tuner_group *group)
+/* NaN throughout for a setting that leaves the order open: formulas want one. */
+static double advice_loss(const struct advice_json *json, const struct nslab_tuner_group *group,
+			  const struct nslab_tuner_candidate *c, struct nslab_tuner_terms *terms)
+{
+	*terms = (struct nslab_tuner_terms){NAN, false, NAN, NAN, NAN};
+	if (c->setting.order < 0 || group->candidates[group->now].setting.order < 0)
+		return NAN;
+	nslab_tuner_terms(json->advice, group, c, terms);
+	return nslab_tuner_loss_of(json->advice, &json->scale, group, c);
+}
+
+static json_t *advice_candidate(const struct advice_json *json,
+				const struct nslab_tuner_group *group,
+				const struct nslab_tuner_candidate *c)
+{
+	struct nslab_tuner_terms terms;
+	double loss = advice_loss(json, group, c, &terms);
+
+	return json_pack("{s:o, s:s, s:s, s:o, s:{s:o, s:b, s:o, s:o}, s:o}", "setting",
+			 advice_setting(&c->setting), "fate", nslab_tuner_fate_word(c->fate), "why",
+			 c->why, "loss", advice_real(loss), "change", "time",
+			 advice_real(terms.time), "is_measured", terms.is_measured, "memory_bytes",
+			 advice_real(terms.memory_bytes), "high_pages_per_kop",
+			 advice_real(terms.high_pages_per_kop), "cost", advice_cost(&c->cost));
+}
+
+static json_t *advice_candidates(const struct advice_json *json,
+				 const struct nslab_tuner_group *group)
 {
 	json_t *list = json_array();
 	int failed = !list;
 
-	for (size_t i = 0; !failed && i < group->nr_candidates; i++) {
-		const struct nslab_tuner_candidate *c = &group->candidates[i];
-
-		failed = json_array_append_new(list,
-					       json_pack("{s:o, s:s, s:s, s:o}", "setting",
-							 advice_setting(&c->setting), "fate",
-							 nslab_tuner_fate_word(c->fate), "why",
-							 c->why, "cost", advice_cost(&c->cost)));
-	}
+	for (size_t i = 0; !failed && i < group->nr_candidates; i++)
+		failed = json_array_append_new(
+			list, advice_candidate(json, group, &group->candidates[i]));
 	if (!failed)
 		return list;
 	json_decref(list);
@@ -118,20 +147,31 @@ static json_t *advice_texts(char *const *texts, size_t nr)
 	return NULL;
 }
 
-static json_t *advice_group(const struct nslab_tuner_group *group)
+/* Of the machine, by formula: what changes of a candidate's memory are to be added to. */
+static double advice_memory(const struct advice_json *json, const struct nslab_tuner_group *group)
+{
+	struct nslab_tuner_cost cost;
+
+	nslab_tuner_memory(json->advice->snapshot, group->cache,
+			   &group->candidates[group->now].setting, &cost);
+	return cost.memory_bytes;
+}
+
+static json_t *advice_group(const struct advice_json *json, const struct nslab_tuner_group *group)
 {
 	const struct nslab_tuner_cache *cache = group->cache;
 
 	return json_pack(
-		"{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:s, s:o}", "cache",
-		cache->name, "folder", cache->folder, "aliases",
+		"{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:s, s:o}",
+		"cache", cache->name, "folder", cache->folder, "aliases",
 		advice_texts(cache->aliases, cache->nr_aliases), "slab_size",
-		(json_int_t)cache->size, "live", advice_int(cache->live), "order_now",
-		advice_int(cache->order), "cpu_partial_now", advice_int(cache->cpu_partial),
-		"min_partial_now", advice_int(cache->min_partial), "sheaf_capacity_now",
+		(json_int_t)cache->size, "live", advice_int(cache->live), "memory_bytes",
+		advice_real(advice_memory(json, group)), "order_now", advice_int(cache->order),
+		"cpu_partial_now", advice_int(cache->cpu_partial), "min_partial_now",
+		advice_int(cache->min_partial), "sheaf_capacity_now",
 		advice_int(cache->sheaf_capacity), "now", (json_int_t)group->now, "advised",
 		(json_int_t)group->advised, "order_booted", advice_int(group->order_booted), "why",
-		group->why, "candidates", advice_candidates(group));
+		group->why, "candidates", advice_candidates(json, group));
 }
 
 static json_t *advice_triple(const struct nslab_tuner_snapshot *snapshot,
@@ -161,11 +201,13 @@ static json_t *advice_machine(const struct nslab_tuner_snapshot *snapshot)
 
 static json_t *advice_groups(const struct nslab_tuner_advice *advice)
 {
+	struct advice_json json = {.advice = advice};
 	json_t *list = json_array();
 	int failed = !list;
 
+	nslab_tuner_scale(advice->snapshot, &json.scale);
 	for (size_t i = 0; !failed && i < advice->nr_groups; i++)
-		failed = json_array_append_new(list, advice_group(&advice->groups[i]));
+		failed = json_array_append_new(list, advice_group(&json, &advice->groups[i]));
 	if (!failed)
 		return list;
 	json_decref(list);

@@ -4,10 +4,13 @@
  * every triple.
  *
  * What each order does to each cache is computed once; a triple is then the kernel's rule for every
- * stride and three sums. Marks do not matter here: a triple may have to take an order that nobody
+ * stride and three sums. Marks remove nothing here: a triple may have to take an order that nobody
  * would choose, and pays its loss. An order that is no candidate is judged by formula. A cache to
  * which the rule does not give the order that it has (it follows something else) keeps that order
  * under every triple.
+ *
+ * In an advice that is measured a change that the clock did not confirm gains nothing here either,
+ * so that no boot line comes out better than the settings that each cache by itself was refused.
  *
  * The least loss wins; of equals the one that changes fewer caches, then the one nearer to the
  * parameters of now, then the first. Triples that break a budget are out; if now breaks one itself,
@@ -82,6 +85,16 @@ static const struct nslab_tuner_candidate *boot_candidate(const struct nslab_tun
 	return made;
 }
 
+static double boot_loss(const struct nslab_tuner_advice *advice,
+			const struct nslab_tuner_scale *scale,
+			const struct nslab_tuner_group *group,
+			const struct nslab_tuner_candidate *candidate)
+{
+	double loss = nslab_tuner_loss_of(advice, scale, group, candidate);
+
+	return advice->is_measured && !nslab_tuner_is_open(candidate) ? fmax(loss, 0) : loss;
+}
+
 static void boot_prepare(const struct nslab_tuner_advice *advice,
 			 const struct nslab_tuner_scale *scale,
 			 const struct nslab_tuner_group *group, struct boot_cache *cache)
@@ -100,7 +113,7 @@ static void boot_prepare(const struct nslab_tuner_advice *advice,
 
 		nslab_tuner_terms(advice, group, candidate, &terms);
 		cache->by_order[order] = (struct boot_effect){
-			.loss = nslab_tuner_loss_of(advice, scale, group, candidate),
+			.loss = boot_loss(advice, scale, group, candidate),
 			.memory_bytes = terms.memory_bytes,
 			.larger_pages = share * terms.larger_pages_per_kop,
 		};

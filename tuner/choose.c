@@ -88,6 +88,19 @@ static void choose_free(struct choose_items *all)
 	free(all->choices);
 }
 
+static void choose_why_not(struct nslab_tuner_group *group)
+{
+	snprintf(group->why, sizeof(group->why), "nothing gains more than it costs");
+	for (size_t i = 0; i < group->nr_candidates; i++) {
+		char setting[48];
+
+		if (group->candidates[i].fate != NSLAB_TUNER_REFUTED)
+			continue;
+		nslab_tuner_setting_text(&group->candidates[i].setting, setting, sizeof(setting));
+		snprintf(group->why, sizeof(group->why), "%s was refuted by the hold-out", setting);
+	}
+}
+
 /* "memory -3.4 %, time -6.2 % by counts, ..." */
 static void choose_why(const struct nslab_tuner_advice *advice, struct nslab_tuner_group *group)
 {
@@ -99,7 +112,7 @@ static void choose_why(const struct nslab_tuner_advice *advice, struct nslab_tun
 	struct nslab_tuner_terms terms;
 
 	if (group->advised == group->now) {
-		snprintf(group->why, sizeof(group->why), "nothing gains more than it costs");
+		choose_why_not(group);
 		return;
 	}
 	nslab_tuner_terms(advice, group, advised, &terms);
@@ -113,7 +126,7 @@ static void choose_why(const struct nslab_tuner_advice *advice, struct nslab_tun
 		 "memory %s, time %+.1f %% %s, weighted high-order pages %s", memory,
 		 100 * terms.time,
 		 terms.is_measured ? "measured"
-		 : by_counts	   ? "by lock counts"
+		 : by_counts	   ? "by counts"
 				   : "by formula",
 		 pages);
 }

@@ -49,4 +49,11 @@ int nslab_tuner_count_group(struct nslab_tuner_counter *counter, struct nslab_tu
 			    const struct nslab_tuner_load *load, bool is_quick,
 			    struct nslab_err *err);
 
+/*
+ * Chooses (search.h) by counts alone, and counts each change again on the hold-out: `advised` is
+ * then CONFIRMED, or the setting of now. trace: path; NULL: standard loads.
+ */
+int nslab_tuner_recount(const struct nslab_registry *registry, const char *trace, uint64_t seed,
+			struct nslab_tuner_advice *advice, struct nslab_err *err);
+
 #endif

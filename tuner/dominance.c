@@ -3,9 +3,9 @@
  * dominance.c: candidates that no objective and no budget can prefer, and the front of the rest.
  *
  * A candidate goes when another is nowhere worse. What is compared is all that a loss and a budget
- * grow with (memory, locks, weighted high-order pages, and those in larger blocks than now), so
- * that no optimum is lost; of equals now stays, else the first. Only a candidate that is still
- * unmarked marks another, so that something as good is always left.
+ * grow with (memory, locks, slab work, weighted high-order pages, and those in larger blocks than
+ * now), so that no optimum is lost; of equals now stays, else the first. Only a candidate that is
+ * still unmarked marks another, so that something as good is always left.
  *
  * Two candidates that were counted are compared by their counts, if now was counted too. Two that
  * were not are compared by formula, and only when they differ in nothing but the order: what the
@@ -15,7 +15,7 @@
 
 #include <stdio.h>
 
-#define DOMINANCE_AXES 4
+#define DOMINANCE_AXES 5
 
 static void dominance_axes(const struct nslab_tuner_group *group,
 			   const struct nslab_tuner_candidate *candidate, bool by_counts,
@@ -23,8 +23,9 @@ static void dominance_axes(const struct nslab_tuner_group *group,
 {
 	axes[0] = candidate->cost.memory_bytes;
 	axes[1] = nslab_tuner_locks(group, candidate, by_counts);
-	axes[2] = nslab_tuner_high_pages(group, candidate, by_counts);
-	axes[3] = nslab_tuner_larger_pages(group, candidate, by_counts);
+	axes[2] = nslab_tuner_slab_work(group, candidate, by_counts);
+	axes[3] = nslab_tuner_high_pages(group, candidate, by_counts);
+	axes[4] = nslab_tuner_larger_pages(group, candidate, by_counts);
 }
 
 static bool dominance_is_order_alone(const struct nslab_tuner_candidate *candidate)
@@ -79,8 +80,8 @@ static void dominance_mark(const struct nslab_tuner_group *group,
 	nslab_tuner_setting_text(&winner->setting, setting, sizeof(setting));
 	loser->fate = NSLAB_TUNER_DOMINATED;
 	snprintf(loser->why, sizeof(loser->why),
-		 "%s is nowhere worse: memory %s, locks %s, high-order pages %s", setting, words[0],
-		 words[1], words[2]);
+		 "%s is nowhere worse: memory %s, locks %s, slab work %s, high-order pages %s",
+		 setting, words[0], words[1], words[2], words[3]);
 }
 
 static bool dominance_is_in(const struct nslab_tuner_candidate *candidate)

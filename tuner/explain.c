@@ -34,6 +34,8 @@ static const char *explain_number(double value, int decimals, char *text, size_t
 static void explain_cache(const struct nslab_tuner_advice *advice,
 			  const struct nslab_tuner_cache *cache, FILE *out)
 {
+	const struct nslab_tuner_snapshot *s = advice->snapshot;
+
 	nslab_text_put(out, cache->name, 0);
 	fprintf(out, ": objects of %u bytes, %u bytes from one to the next", cache->object_size,
 		cache->size);
@@ -56,8 +58,9 @@ static void explain_cache(const struct nslab_tuner_advice *advice,
 		fprintf(out, "how often it allocates is not known (record a trace to know)");
 	if (isfinite(cache->remote_share))
 		fprintf(out, "; %.1f%% of frees on another CPU", 100 * cache->remote_share);
-	fprintf(out, "\n%d CPUs, %d nodes, rules of Linux %s\n", advice->snapshot->nr_cpus,
-		advice->snapshot->nr_nodes, nslab_order_kernel_word(advice->snapshot->kernel));
+	fprintf(out, "\n%d CPU%s, %d node%s, rules of Linux %s\n", s->nr_cpus,
+		s->nr_cpus == 1 ? "" : "s", s->nr_nodes, s->nr_nodes == 1 ? "" : "s",
+		nslab_order_kernel_word(s->kernel));
 }
 
 /* ---- what the kernel's rule does ---- */

@@ -18,22 +18,35 @@
  *	balanced     1     1      0.002
  *
  * time is measured where it can be: the hold-out's estimate, else the race's, and 0 when the
- * interval holds 0, so that noise moves no advice. Otherwise locks stand for it: (1000 + w * locks)
- * against the same of now, locks half at nominal conditions, half at the worst. A lock that nobody
- * else wants costs about what two operations do; with many CPUs on a node it is waited for (13 to
- * 44 % of all cycles were published for 224 CPUs on two nodes), so w is 2 and an eighth for each
- * CPU of a node, at most 20. In an advice that is measured, a gain in time that was not measured is
- * none.
+ * interval holds 0, so that noise moves no advice. Otherwise work stands for it, in operations that
+ * stay on a CPU's fast path: 1000 + w * locks + slab work, against the same of now. In an advice
+ * that is measured, a gain in time that was not measured is none.
+ *
+ * Locks count half at nominal conditions, half at the worst. A lock that nobody else wants costs
+ * about what two operations do; with many CPUs on a node it is waited for (13 to 44 % of all cycles
+ * were published for 224 CPUs on two nodes), so w is 2 and an eighth for each CPU of a node, at
+ * most 20.
+ *
+ * A new slab is a block from the page allocator, which goes back some day, and a chain through its
+ * objects. tests/bench/bench_slabs.c tells its price on the model (an AMD EPYC, the fastest of 400
+ * rounds; 5.4 ns for an operation): making one took 7 operations from a single page, 10 from blocks
+ * of 2 to 32, and 0.3 more for each object; giving it back 0.6 to 0.8 times the instructions of
+ * making it, objects aside (callgrind). So 11 operations, 7 more for a block, and 0.3 for each
+ * object. New slabs hold as many objects at any order: small ones pay in blocks what they save in
+ * locks.
  *
  * A high-order page is weighted by what its block asks of the page allocator: the 2^order - 1
  * pages that must be free beside it, divided by the share of free memory in such blocks. It grows
  * faster with the order than tails shrink, so larger blocks never come out cheaper. Above order 3
- * the kernel neither reclaims nor compacts for a slab, so such pages weigh eight times as much.
+ * the kernel neither reclaims nor compacts for a slab: what is free today says nothing of tomorrow,
+ * so there blocks count as the scarcest. By the page weights above, a block of order 3 (8 pages of
+ * weight 7) of which there is plenty is worth 0.03 to 0.1 operations, at a share of one percent as
+ * much as 3 to 11, and one of order 5 fifty to two hundred.
  *
  * Where nothing was counted: one operation in ten misses what its CPU keeps, so 100 / objects locks
- * and 50 * pages of a slab / objects pages per 1000 operations. These two stand-ins know the order
- * alone: other dimensions gain nothing by them. Left out: p99.9 and hardware counters, which are
- * shown beside the loss.
+ * and 50 / objects slabs per 1000 operations. These stand-ins know the order alone: other
+ * dimensions gain nothing by them. Left out: p99.9 and hardware counters, which are shown beside
+ * the loss.
  */
 #include "tuner/loss.h"
 
@@ -45,8 +58,10 @@
 #define LOSS_LOCKS_BY_FORMULA  100.0
 #define LOSS_ALLOCS_BY_FORMULA 50.0
 #define LOSS_SCARCITY_LEAST    0.01
-#define LOSS_COSTLY_ORDER      3   /* above it the kernel gives up early */
-#define LOSS_COSTLY	       8.0 /* times the weight of such a page */
+#define LOSS_COSTLY_ORDER      3    /* above it the kernel gives up early */
+#define LOSS_SLAB	       11.0 /* operations: a page, to and fro */
+#define LOSS_SLAB_BLOCK	       7.0  /* more for a block of pages */
+#define LOSS_SLAB_OBJECT       0.3
 
 static const struct {
 	double time, memory, pages;
@@ -62,8 +77,9 @@ double nslab_tuner_page_weight(int order, double scarcity)
 		return 0;
 	if (isnan(scarcity))
 		scarcity = 1;
-	return (order > LOSS_COSTLY_ORDER ? LOSS_COSTLY : 1) * (double)((1u << order) - 1) /
-	       fmax(scarcity, LOSS_SCARCITY_LEAST);
+	if (order > LOSS_COSTLY_ORDER)
+		scarcity = 0;
+	return (double)((1u << order) - 1) / fmax(scarcity, LOSS_SCARCITY_LEAST);
 }
 
 double nslab_tuner_locks(const struct nslab_tuner_group *group,
@@ -77,6 +93,17 @@ double nslab_tuner_locks(const struct nslab_tuner_group *group,
 	if (isnan(cost->worst_locks_per_kop))
 		return cost->locks_per_kop;
 	return (cost->locks_per_kop + cost->worst_locks_per_kop) / 2;
+}
+
+double nslab_tuner_slab_work(const struct nslab_tuner_group *group,
+			     const struct nslab_tuner_candidate *candidate, bool by_counts)
+{
+	int order = candidate->setting.order;
+	double objects = nslab_tuner_objects(group->cache, order);
+	double slabs =
+		by_counts ? candidate->cost.slab_allocs_per_kop : LOSS_ALLOCS_BY_FORMULA / objects;
+
+	return slabs * (LOSS_SLAB + (order > 0 ? LOSS_SLAB_BLOCK : 0) + LOSS_SLAB_OBJECT * objects);
 }
 
 double nslab_tuner_high_pages(const struct nslab_tuner_group *group,
@@ -104,11 +131,16 @@ double nslab_tuner_larger_pages(const struct nslab_tuner_group *group,
 	return fmax(pages - nslab_tuner_high_pages(group, now, by_counts), 0);
 }
 
-static double loss_operations(const struct nslab_tuner_snapshot *snapshot, double locks)
+/* What 1000 operations take with their locks and slabs, in operations. */
+static double loss_operations(const struct nslab_tuner_snapshot *snapshot,
+			      const struct nslab_tuner_group *group,
+			      const struct nslab_tuner_candidate *candidate, bool by_counts)
 {
 	double cpus = (double)snapshot->nr_cpus / (snapshot->nr_nodes > 0 ? snapshot->nr_nodes : 1);
+	double lock = fmin(LOSS_LOCK_OPERATIONS + cpus / LOSS_LOCK_CPUS, LOSS_LOCK_MOST);
 
-	return 1000 + locks * fmin(LOSS_LOCK_OPERATIONS + cpus / LOSS_LOCK_CPUS, LOSS_LOCK_MOST);
+	return 1000 + lock * nslab_tuner_locks(group, candidate, by_counts) +
+	       nslab_tuner_slab_work(group, candidate, by_counts);
 }
 
 /* Fills time and is_measured. */
@@ -119,17 +151,13 @@ static void loss_time(const struct nslab_tuner_advice *advice,
 {
 	const struct nslab_tuner_change *change = &candidate->cost.holdout;
 	const struct nslab_tuner_snapshot *snapshot = advice->snapshot;
-	double now = loss_operations(snapshot,
-				     nslab_tuner_locks(group, nslab_tuner_now(group), by_counts));
+	double now = loss_operations(snapshot, group, nslab_tuner_now(group), by_counts);
 
 	if (isnan(change->estimate))
 		change = &candidate->cost.race;
 	terms->is_measured = !isnan(change->estimate);
 	if (!terms->is_measured) {
-		terms->time =
-			loss_operations(snapshot, nslab_tuner_locks(group, candidate, by_counts)) /
-				now -
-			1;
+		terms->time = loss_operations(snapshot, group, candidate, by_counts) / now - 1;
 		if (advice->is_measured)
 			terms->time = fmax(terms->time, 0);
 	} else if (change->lo > 0 || change->hi < 0) {
@@ -247,6 +275,8 @@ void nslab_tuner_percent(double now, double then, char *text, size_t text_bytes)
 {
 	if (now == then)
 		snprintf(text, text_bytes, "as now");
+	else if (now > 0 && then > 10 * now)
+		snprintf(text, text_bytes, "x%.0f", then / now);
 	else if (now > 0)
 		snprintf(text, text_bytes, "%+.1f %%", 100 * (then / now - 1));
 	else

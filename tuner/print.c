@@ -19,8 +19,8 @@
 #include <string.h>
 
 #define PRINT_COLUMNS 78
-#define PRINT_NAME    19 /* columns */
 #define PRINT_NAMES   12 /* of caches that a boot line changes, before "and N more" */
+#define PRINT_NAME    16 /* columns of a name; a longer one has a line of its own */
 
 static const struct nslab_tuner_candidate *print_now(const struct nslab_tuner_group *group)
 {
@@ -110,23 +110,23 @@ static const char *print_level(const struct nslab_tuner_group *group)
 	return has_order ? has_more ? "L1+3" : "L1" : "L3";
 }
 
-/* A name too long for its column has a line of its own. */
 static void print_name(const struct nslab_tuner_cache *cache, FILE *out)
 {
-	bool is_long = strlen(cache->name) > PRINT_NAME;
+	nslab_text_put(out, cache->name, PRINT_NAME);
+	if (strlen(cache->name) > PRINT_NAME)
+		fprintf(out, "\n%*s", PRINT_NAME, "");
+}
 
-	if (is_long) {
-		nslab_text_put(out, cache->name, 0);
-		fputc('\n', out);
-	}
-	nslab_text_put(out, is_long ? "" : cache->name, PRINT_NAME);
+static const char *print_s(size_t nr)
+{
+	return nr == 1 ? "" : "s";
 }
 
 /* A cache that stays as it is: no figure says more than that. */
 static void print_same(const struct nslab_tuner_group *group, FILE *out)
 {
 	print_name(group->cache, out);
-	fprintf(out, " %7.2f %-5s %-16s %5s %6s %5s %5s -\n", print_live_mib(group->cache),
+	fprintf(out, " %7.2f %-5s %-17s %5s %6s %5s %5s -\n", print_live_mib(group->cache),
 		print_orders(group).text, "-", "-", "-", "-", "-");
 }
 
@@ -136,7 +136,7 @@ static void print_row(const struct nslab_tuner_group *group, FILE *out)
 	const struct nslab_tuner_cost *then = &print_advised(group)->cost;
 
 	print_name(group->cache, out);
-	fprintf(out, " %7.2f %-5s %-16s %5s %6s %5s %5s %s\n", print_live_mib(group->cache),
+	fprintf(out, " %7.2f %-5s %-17s %5s %6s %5s %5s %s\n", print_live_mib(group->cache),
 		print_orders(group).text, print_change(&then->holdout).text,
 		print_p999(&then->holdout_p999).text,
 		print_mib(then->memory_bytes - now->memory_bytes).text,
@@ -157,10 +157,10 @@ static void print_reason(const struct nslab_tuner_group *group, FILE *out)
 
 static void print_head(FILE *out)
 {
-	fprintf(out, "%-19s %7s %-5s %-16s %5s %6s %5s %5s %s\n", "cache", "live", "order",
-		"ns/op, 95%", "p99.9", "memory", "locks", "high", "lvl");
-	fprintf(out, "%-19s %7s %-5s %-16s %5s %6s %5s %5s\n", "", "MiB", "", "change, %", "",
-		"MiB", "/kop", "pages");
+	fprintf(out, "%-*s %7s %-5s %-17s %5s %6s %5s %5s %s\n", PRINT_NAME, "cache", "live",
+		"order", "ns/op, 95%", "p99.9", "memory", "locks", "high", "level");
+	fprintf(out, "%-*s %7s %-5s %-17s %5s %6s %5s %5s\n", PRINT_NAME, "", "MiB", "",
+		"change, %", "", "MiB", "/kop", "pages");
 }
 
 static size_t print_caches(const struct nslab_tuner_advice *advice, bool is_all, FILE *out)
@@ -226,8 +226,8 @@ static int print_boot(const struct nslab_tuner_advice *advice, FILE *out)
 					   sizeof(line), &err);
 		if (rc)
 			return rc;
-		fprintf(out, "%s\n  changes %zu caches, slab memory %+.2f MiB\n", line,
-			advice->booted.nr_changed,
+		fprintf(out, "%s\n  changes %zu cache%s, slab memory %+.2f MiB\n", line,
+			advice->booted.nr_changed, print_s(advice->booted.nr_changed),
 			(advice->booted.memory_bytes - advice->now.memory_bytes) / (1 << 20));
 		print_moved(advice, out);
 	}
@@ -254,17 +254,17 @@ int nslab_tune_print(const struct nslab_tuner_advice *advice, bool is_all, FILE 
 					    : nslab_order_kernel_word(snapshot->kernel),
 		       0);
 	fprintf(out, "\n%zu cache%s, objective %s, %s\n\n", advice->nr_groups,
-		advice->nr_groups == 1 ? "" : "s", nslab_tuner_objective_word(advice->objective),
+		print_s(advice->nr_groups), nslab_tuner_objective_word(advice->objective),
 		advice->is_measured ? "measured, held out" : "by counts and formulas");
 	nr_changes = print_caches(advice, is_all, out);
 	if (!nr_changes)
 		fprintf(out, "%sNo cache should change.\n", is_all ? "\n" : "");
 	else
 		fprintf(out,
-			"\n%zu of %zu caches should change. L1: a patched kernel or the "
+			"\n%zu of %zu cache%s should change. L1: a patched kernel or the "
 			"cache's owner sets\nthe order; L3: sysfs, at run time. Figures are "
 			"changes from now.\n",
-			nr_changes, advice->nr_groups);
+			nr_changes, advice->nr_groups, print_s(advice->nr_groups));
 	rc = print_boot(advice, out);
 	for (size_t i = 0; i < advice->nr_notes; i++)
 		nslab_text_fold(out, "note:", advice->notes[i], 6, PRINT_COLUMNS);

@@ -47,7 +47,7 @@ int nslab_tuner_candidates(const struct nslab_tuner_snapshot *snapshot,
  */
 struct nslab_tuner_terms {
 	double time;	     /* relative: 0.1 is 10 % more per operation */
-	bool is_measured;    /* time: by the clock, not from lock counts */
+	bool is_measured;    /* time: by the clock, not from counts */
 	double memory_bytes; /* on this machine */
 	/* pages per 1000 operations of the cache, each weighted by nslab_tuner_page_weight() */
 	double high_pages_per_kop;
@@ -61,7 +61,7 @@ void nslab_tuner_terms(const struct nslab_tuner_advice *advice,
 
 /*
  * What one page in a block of that order weighs: the 2^order - 1 pages that must be free beside
- * it, over the scarcity of such blocks (at least 0.01; 1 when NaN), eight times that above order 3.
+ * it, over the scarcity of such blocks (1 when NaN; at least 0.01, and just that above order 3).
  * 0 for order 0; never falls with the order.
  */
 double nslab_tuner_page_weight(int order, double scarcity);
@@ -101,10 +101,10 @@ double nslab_tuner_loss(const struct nslab_tuner_advice *advice,
 /* ---- search ---- */
 
 /*
- * Marks candidates that another is nowhere worse than, over memory, locks, weighted high-order
- * pages and what of these a budget counts, with the reason. Before anything was counted only
- * candidates that differ in nothing but their order are compared, more objects in a slab standing
- * for fewer locks. The setting of now is never marked, and one of equals stays.
+ * Marks candidates that another is nowhere worse than, over memory, locks, slab work, weighted
+ * high-order pages and what of these a budget counts, with the reason. Before anything was counted
+ * only candidates that differ in nothing but their order are compared, more objects in a slab
+ * standing for fewer locks. The setting of now is never marked, and one of equals stays.
  */
 void nslab_tuner_prune(struct nslab_tuner_group *group);
 

@@ -6,7 +6,8 @@
  * model; both are exact and are done for every cache. Measuring takes time, so caches queue for it
  * by the loss that counts promise to save, in proportion of the whole machine. Of each only the few
  * best candidates run. When the time is up the rest keeps its setting: nothing is advised that the
- * hold-out did not confirm. Without measuring counts decide alone, and every output says so.
+ * hold-out did not confirm. Without measuring counts decide alone, confirmed by those of the
+ * hold-out (recount.c), and every output says so.
  *
  * Invariants: the order of caches in an advice is that of the snapshot; the setting of now is
  * always open; two runs without measuring do the same arithmetic in the same order.
@@ -15,13 +16,14 @@
 #include "tuner/tune.h"
 
 #include "tuner/counts.h"
+#include "tuner/loss.h"
 #include "tuner/race.h"
 #include "tuner/search.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 
+#define TUNE_COARSE    8 /* slabs that a load's live objects fill at least, for counts to tell */
 #define TUNE_RACERS    4 /* candidates of a cache that are measured beside the setting of now */
 #define TUNE_MAX_RACES 40
 #define TUNE_SHARES    8 /* of the time: no cache takes more than one, when so many could gain */
@@ -33,7 +35,8 @@ struct tune {
 	struct nslab_tuner_bench *bench;
 	struct nslab_tuner_counter *counter;
 	struct nslab_tuner_load **loads; /* [nr_caches] of the trace; NULL: no events */
-	size_t nr_without_events, nr_raced, nr_promising;
+	size_t nr_without_events, nr_raced, nr_noisy, nr_promising;
+	char noise[128]; /* that spoiled the last trial of a cache that was too noisy */
 };
 
 static bool tune_is_stopped(const struct tune *t)
@@ -56,6 +59,24 @@ static int tune_load(struct tune *t, size_t number, struct nslab_tuner_load **lo
 					 NSLAB_TUNER_SEARCH, t->o->seed, load, err);
 }
 
+/* A load of some thousand objects fits into a slab or two of the largest: all would look free. */
+static void tune_drop_coarse(struct nslab_tuner_group *group, const struct nslab_tuner_load *load)
+{
+	for (size_t i = 0; i < group->nr_candidates; i++) {
+		struct nslab_tuner_candidate *candidate = &group->candidates[i];
+		double objects = nslab_tuner_objects(group->cache, candidate->setting.order);
+
+		if (candidate->setting.order <= nslab_tuner_now(group)->setting.order ||
+		    TUNE_COARSE * objects <= load->nr_live_peak)
+			continue;
+		candidate->fate = NSLAB_TUNER_COARSE;
+		snprintf(candidate->why, sizeof(candidate->why),
+			 "%.0f objects in a slab, of %u that the load has live: counts of so few "
+			 "slabs tell nothing",
+			 objects, load->nr_live_peak);
+	}
+}
+
 static int tune_count(struct tune *t, size_t number, struct nslab_err *err)
 {
 	struct nslab_tuner_group *group = &t->advice->groups[number];
@@ -64,6 +85,8 @@ static int tune_count(struct tune *t, size_t number, struct nslab_err *err)
 
 	if (!rc)
 		rc = nslab_tuner_count_group(t->counter, group, load, false, err);
+	if (!rc)
+		tune_drop_coarse(group, load);
 	nslab_tuner_load_free(load);
 	if (rc)
 		return nslab_fail_in(err, rc, "cache '%s'", group->cache->name);
@@ -212,7 +235,8 @@ static size_t tune_thriftiest(struct tune *t, const struct nslab_tuner_group *gr
 	for (size_t i = 0; i < group->nr_candidates; i++) {
 		double loss;
 
-		if (i == group->now || group->candidates[i].fate == NSLAB_TUNER_DOMINATED)
+		if (i == group->now || group->candidates[i].fate == NSLAB_TUNER_DOMINATED ||
+		    group->candidates[i].fate == NSLAB_TUNER_COARSE)
 			continue;
 		loss = nslab_tuner_loss(t->advice, group, i);
 		if (loss < least) {
@@ -238,14 +262,15 @@ static int tune_race(struct tune *t, struct nslab_tuner_group *group,
 	struct nslab_tuner_race_rules rules = NSLAB_TUNER_RACE_RULES_DEFAULT;
 	struct nslab_tuner_race_source source;
 	size_t thriftiest;
+	bool was_noisy;
 	int rc;
 
 	rules.seed = t->o->seed;
 	rules.objective = t->o->objective;
-	rules.budget_ns = tune_share_ns(t);
 	tune_shortlist(t, group);
 	*result = (struct nslab_tuner_race_result){.winner = group->now};
-	rc = nslab_tuner_bench_source(t->bench, group->cache, t->o->trace, &source, err);
+	rc = nslab_tuner_bench_source(t->bench, group->cache, t->o->trace, tune_share_ns(t),
+				      &source, err);
 	if (!rc && t->o->objective != NSLAB_TUNER_MEMORY)
 		rc = nslab_tuner_race(group, &source, &rules, result, err);
 	if (rc || result->winner != group->now || t->o->objective == NSLAB_TUNER_SPEED)
@@ -253,7 +278,10 @@ static int tune_race(struct tune *t, struct nslab_tuner_group *group,
 	thriftiest = tune_thriftiest(t, group);
 	if (thriftiest == group->now || !source.left_ns(source.state))
 		return 0;
-	return nslab_tuner_hold_out(group, thriftiest, &source, &rules, result, err);
+	was_noisy = result->is_noisy;
+	rc = nslab_tuner_hold_out(group, thriftiest, &source, &rules, result, err);
+	result->is_noisy |= was_noisy && result->winner == group->now;
+	return rc;
 }
 
 static void tune_say(const struct tune *t, const struct tune_turn *turn, size_t number, size_t nr)
@@ -271,6 +299,9 @@ static int tune_turn(struct tune *t, struct nslab_tuner_group *group)
 	int rc = tune_race(t, group, &result, &err);
 
 	t->nr_raced++;
+	t->nr_noisy += !rc && result.is_noisy;
+	if (!rc && result.is_noisy)
+		snprintf(t->noise, sizeof(t->noise), "%s", nslab_tuner_bench_cause(t->bench));
 	if (rc == -ENOMEM || !rc)
 		return rc;
 	tune_close(group, "it could not be measured");
@@ -326,6 +357,16 @@ static int tune_notes(struct tune *t)
 				      "%zu of the %zu caches that could gain were measured; the "
 				      "others keep their setting; a larger --budget reaches more",
 				      t->nr_raced, t->nr_promising);
+	if (!rc && t->nr_raced && t->o->budget_ns < NSLAB_TUNER_LATENCY_NS)
+		rc = nslab_tuner_note(t->advice,
+				      "p99.9 was not measured: its trials are eight times as long; "
+				      "they run with --budget %llus or more",
+				      (unsigned long long)(NSLAB_TUNER_LATENCY_NS / 1000000000));
+	if (!rc && t->nr_noisy)
+		rc = nslab_tuner_note(t->advice,
+				      "the host was too noisy to tell for %zu of %zu caches that "
+				      "were measured%s%s; --no-measure advises by counts",
+				      t->nr_noisy, t->nr_raced, t->noise[0] ? "; " : "", t->noise);
 	return rc;
 }
 
@@ -343,8 +384,11 @@ int nslab_tune(const struct nslab_tune_options *options, struct nslab_tuner_advi
 	if (!rc && options->is_measured)
 		rc = tune_measure(&t, err);
 	t.advice->is_measured = options->is_measured; /* not before: counts rank who is measured */
-	if (!rc)
+	if (!rc && options->is_measured)
 		rc = nslab_tuner_choose(t.advice, err);
+	if (!rc && !options->is_measured)
+		rc = nslab_tuner_recount(options->registry, options->trace, options->seed, t.advice,
+					 err);
 	if (!rc)
 		rc = nslab_tuner_boot(t.advice, err);
 	if (!rc)

@@ -66,6 +66,7 @@ struct nslab_tuner_cost {
 enum nslab_tuner_fate {
 	NSLAB_TUNER_KEPT,	/* still in question */
 	NSLAB_TUNER_DOMINATED,	/* by exact formulas or counts: another is nowhere worse */
+	NSLAB_TUNER_COARSE,	/* its slabs are too large for the load: counts cannot tell */
 	NSLAB_TUNER_OUTRANKED,	/* by counts; only the first few are measured */
 	NSLAB_TUNER_UNMEASURED, /* time was up before its cache's turn */
 	NSLAB_TUNER_RACED_OUT,	/* slower than the leader in the race */
@@ -77,7 +78,7 @@ struct nslab_tuner_candidate {
 	struct nslab_tuner_setting setting;
 	struct nslab_tuner_cost cost;
 	enum nslab_tuner_fate fate;
-	char why[160]; /* "order 3 has the same locks and 3.4 % less tail" */
+	char why[192]; /* "order 3 is nowhere worse: memory -3.4 %, ..." */
 };
 
 /* One cache of the snapshot, and what is thought of it. */
@@ -126,7 +127,10 @@ struct nslab_tuner_advice {
 	size_t nr_notes;
 };
 
-/* "kept", "dominated", "outranked", "not measured", "out of the race", "refuted", "confirmed" */
+/*
+ * "kept", "dominated", "too coarse", "outranked", "not measured", "out of the race", "refuted",
+ * "confirmed"
+ */
 const char *nslab_tuner_fate_word(enum nslab_tuner_fate fate);
 /* True for KEPT and CONFIRMED: what may be advised. */
 bool nslab_tuner_is_open(const struct nslab_tuner_candidate *candidate);

@@ -33,6 +33,7 @@ static void bench_counts(struct nslab_tuner_advice *advice)
 				(double)nslab_order_objects(group->cache->size, (unsigned)order);
 
 			candidate->cost.locks_per_kop = 200 * noise / fmax(objects, 1);
+			candidate->cost.slab_allocs_per_kop = 50 * noise / fmax(objects, 1);
 			candidate->cost.high_pages_per_kop =
 				order ? 50 * noise * (1 << order) / fmax(objects, 1) : 0;
 			candidate->cost.memory_bytes *= noise;

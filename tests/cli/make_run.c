@@ -3,7 +3,7 @@
  * make_run.c: writes a synthetic run file for the shell tests.
  *
  *	make_run FILE [blocks=N] [scale=X] [seed=N] [host=NAME] [simulated] [unfinished] [crash]
- *		[families=N] [bare] [bulk]
+ *		[families=N] [bare] [odd] [bulk]
  *	make_run FILE table
  *
  * The second form prints the table of a run. See tests/unit/synthetic_run.h for what is in it. Left
@@ -52,6 +52,8 @@ int main(int argc, char **argv)
 			spec.nr_families = atoi(argv[i] + 9);
 		else if (!strcmp(argv[i], "bare"))
 			spec.is_bare = true;
+		else if (!strcmp(argv[i], "odd"))
+			spec.is_odd = true;
 		else if (!strcmp(argv[i], "bulk"))
 			spec.is_bulk = true;
 		else if (!strcmp(argv[i], "simulated"))

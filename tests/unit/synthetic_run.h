@@ -25,6 +25,7 @@ struct synthetic_spec {
 	const char *host_name;
 	bool is_simulated, is_finished, has_crash;
 	bool is_bare;	 /* trials have a time and nothing below it */
+	bool is_odd;	 /* names with a meaning in HTML, Markdown and shells */
 	bool is_bulk;	 /* in one transaction, as an import */
 	int nr_families; /* 0: one for each workload */
 };
@@ -48,6 +49,7 @@ static const struct synthetic_arm synthetic_arms[] = {
 	 "libmimalloc.so.2 is not installed; apt-get install libmimalloc2.0 brings it"},
 };
 
+#define SYNTHETIC_ODD	  "<script>document.title='taken'</script> | \"q\" 'a' &amp; `b` \xc3\xbc"
 #define SYNTHETIC_NR_ARMS (sizeof(synthetic_arms) / sizeof(synthetic_arms[0]))
 
 static const char *const synthetic_workloads[] = {"pingpong", "remote_free"};
@@ -82,6 +84,14 @@ static inline void synthetic_record(const struct synthetic_spec *spec, struct ns
 		.started = "2025-01-02T03:04:05Z",
 		.nr_trials_planned = (int64_t)(2 * (SYNTHETIC_NR_ARMS - 1)) * spec->nr_blocks,
 	};
+	if (!spec->is_odd)
+		return;
+	run->label = SYNTHETIC_ODD;
+	run->host_name = SYNTHETIC_ODD;
+	run->plan_text = "; " SYNTHETIC_ODD "\n[global]\nsize=64\n";
+	run->argv_text = "numaslab run '" SYNTHETIC_ODD "'";
+	run->env_json = "{\"before\":{\"probes\":{\"<b>\":{\"state\":\"warn\",\"value\":\"<i>\","
+			"\"why\":\"<img src=x onerror=alert(1)>\"}}}}";
 }
 
 static inline int synthetic_add_sized_cell(struct nslab_store *store,
@@ -123,8 +133,8 @@ static inline int synthetic_add_cell(struct nslab_store *store, const struct syn
 	return synthetic_add_sized_cell(store, arm, workload, 64, id, err);
 }
 
-static inline int synthetic_add_trial(struct nslab_store *store, bool is_bare, int64_t cell,
-				      int block, double ns, double held_bytes,
+static inline int synthetic_add_trial(struct nslab_store *store, const struct synthetic_spec *spec,
+				      int64_t cell, int block, double ns, double held_bytes,
 				      struct nslab_err *err)
 {
 	struct nslab_window windows[SYNTHETIC_WINDOWS];
@@ -136,8 +146,9 @@ static inline int synthetic_add_trial(struct nslab_store *store, bool is_bare, i
 	};
 	struct nslab_cachestat_record cache = {
 		"object", 640, 10, 20, 3, 40, "{\"alloc_fastpath\": 90, \"list_lock\": 10}"};
-	const struct nslab_figure_record figures[] = {{"remote_frees", 100.0 + block, "objects"},
-						      {"slabs dentry", 7, "slabs"}};
+	const struct nslab_figure_record figures[] = {
+		{"remote_frees", 100.0 + block, "objects"},
+		{spec->is_odd ? "slabs " SYNTHETIC_ODD : "slabs dentry", 7, "slabs"}};
 	const struct nslab_point_record points[] = {{"slabs dentry", 0, block},
 						    {"slabs dentry", 1, 9}};
 	struct nslab_trial_record trial = {
@@ -154,15 +165,15 @@ static inline int synthetic_add_trial(struct nslab_store *store, bool is_bare, i
 		.nr_pages_sampled = 64,
 		.rss_bytes = UINT64_C(4) << 20,
 		.held_bytes = isnan(held_bytes) ? NSLAB_BYTES_UNKNOWN : (uint64_t)held_bytes,
-		.nr_windows = isnan(ns) || is_bare ? 0u : SYNTHETIC_WINDOWS,
-		.nr_counters = isnan(ns) || is_bare ? 0u : 4u,
-		.nr_caches = isnan(ns) || is_bare ? 0u : 1u,
+		.nr_windows = isnan(ns) || spec->is_bare ? 0u : SYNTHETIC_WINDOWS,
+		.nr_counters = isnan(ns) || spec->is_bare ? 0u : 4u,
+		.nr_caches = isnan(ns) || spec->is_bare ? 0u : 1u,
 		.windows = windows,
 		.counters = counters,
 		.caches = &cache,
-		.nr_figures = isnan(ns) || is_bare ? 0u : 2u,
+		.nr_figures = isnan(ns) || spec->is_bare ? 0u : 2u,
 		.figures = figures,
-		.nr_points = isnan(ns) || is_bare ? 0u : 2u,
+		.nr_points = isnan(ns) || spec->is_bare ? 0u : 2u,
 		.points = points,
 	};
 
@@ -195,9 +206,8 @@ static inline int synthetic_add_block(struct nslab_store *store, const struct sy
 				ns *= spec->scale;
 			if (spec->has_crash && w == 1 && !strcmp(arm->arm, "jemalloc"))
 				ns = NAN;
-			rc = synthetic_add_trial(store, spec->is_bare,
-						 cells[w * SYNTHETIC_NR_ARMS + i], block, ns,
-						 arm->held_bytes, err);
+			rc = synthetic_add_trial(store, spec, cells[w * SYNTHETIC_NR_ARMS + i],
+						 block, ns, arm->held_bytes, err);
 		}
 	}
 	return rc;
@@ -211,22 +221,22 @@ static inline int synthetic_write(const char *path, const struct synthetic_spec 
 	int64_t *cells = calloc(nr_cells, sizeof(*cells));
 	uint64_t state = spec->seed;
 	struct nslab_run_record run;
-	struct nslab_store *store;
+	struct nslab_store *store = NULL;
 	int rc;
 
 	synthetic_record(spec, &run);
 	rc = cells ? nslab_store_create(path, &run, &store, err) : -1;
-	if (rc) {
-		free(cells);
-		return rc;
-	}
-	if (spec->is_bulk)
+	if (!rc && spec->is_bulk)
 		rc = nslab_store_bulk(store, err);
-	for (size_t i = 0; !rc && i < nr_cells; i++)
-		rc = synthetic_add_sized_cell(store, &synthetic_arms[i % SYNTHETIC_NR_ARMS],
-					      synthetic_workloads[i / SYNTHETIC_NR_ARMS % 2],
-					      64 + 8 * (int64_t)(i / SYNTHETIC_NR_ARMS / 2),
-					      &cells[i], err);
+	for (size_t i = 0; !rc && i < nr_cells; i++) {
+		struct synthetic_arm arm = synthetic_arms[i % SYNTHETIC_NR_ARMS];
+		size_t family = i / SYNTHETIC_NR_ARMS;
+
+		if (spec->is_odd && !strcmp(arm.arm, "nodelocal"))
+			arm.arm = SYNTHETIC_ODD;
+		rc = synthetic_add_sized_cell(store, &arm, synthetic_workloads[family % 2],
+					      64 + 8 * (int64_t)(family / 2), &cells[i], err);
+	}
 	for (int block = 0; !rc && block < spec->nr_blocks; block++)
 		rc = synthetic_add_block(store, spec, cells, block, &state, err);
 	if (!rc && spec->is_finished)

@@ -119,6 +119,7 @@ static const char counts_sql[] = "SELECT (SELECT count(*) FROM cell) * 1000 +"
 static struct nslab_store *write_bulk(const char *path, bool is_wrong)
 {
 	const struct nslab_run_record run = {.uuid = "u", .name = "bulk"};
+	const struct synthetic_spec bare = {.is_bare = true};
 	struct nslab_store *store;
 	struct nslab_err err = {""};
 	int64_t cell;
@@ -128,9 +129,9 @@ static struct nslab_store *write_bulk(const char *path, bool is_wrong)
 	assert_int_equal(nslab_store_bulk(store, &err), 0);
 	assert_int_equal(synthetic_add_cell(store, &synthetic_arms[0], "batch", &cell, &err), 0);
 	for (int block = 0; block < 2; block++)
-		assert_int_equal(synthetic_add_trial(store, true, cell, block, 3, NAN, &err), 0);
+		assert_int_equal(synthetic_add_trial(store, &bare, cell, block, 3, NAN, &err), 0);
 	if (is_wrong)
-		assert_true(synthetic_add_trial(store, true, 99, 0, 3, NAN, &err) < 0);
+		assert_true(synthetic_add_trial(store, &bare, 99, 0, 3, NAN, &err) < 0);
 	return store;
 }
 

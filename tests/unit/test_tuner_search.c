@@ -201,6 +201,7 @@ static void random_counts(struct nslab_tuner_advice *advice, uint64_t *seed)
 			struct nslab_tuner_cost *cost = &group->candidates[j].cost;
 
 			cost->locks_per_kop = 5.0 * nslab_rng_below(seed, 6);
+			cost->slab_allocs_per_kop = nslab_rng_below(seed, 4);
 			cost->high_pages_per_kop =
 				group->candidates[j].setting.order ? nslab_rng_below(seed, 5) : 0;
 			cost->memory_bytes = 4096.0 * (8 + nslab_rng_below(seed, 5));
@@ -468,6 +469,29 @@ static void boot_leaves_an_order_above_the_candidates(void **state)
 
 /* ---- choices ---- */
 
+static void boot_takes_no_gain_that_the_clock_refused(void **state)
+{
+	struct nslab_tuner_snapshot *snapshot = make_snapshot(NSLAB_ORDER_6_12, 2, 1);
+	struct nslab_tuner_advice *advice;
+	struct nslab_err err;
+
+	(void)state;
+	make_snapshot_cache(snapshot, "inodes", 1128, 100000);
+	advice = test_advice(snapshot);
+	assert_int_equal(nslab_tuner_boot(advice, &err), 0);
+	assert_true(advice->booted.loss < -0.01);
+	advice->is_measured = true;
+	for (size_t i = 0; i < advice->groups[0].nr_candidates; i++) {
+		if (i != advice->groups[0].now)
+			advice->groups[0].candidates[i].fate = NSLAB_TUNER_REFUTED;
+	}
+	assert_int_equal(nslab_tuner_boot(advice, &err), 0);
+	assert_true(advice->booted.loss >= 0);
+	assert_memory_equal(&advice->booted, &advice->now, sizeof(advice->now));
+	nslab_tuner_advice_free(advice);
+	make_snapshot_free(snapshot);
+}
+
 static void choose_changes_nothing_when_costs_are_equal(void **state)
 {
 	struct nslab_tuner_snapshot *snapshot = make_snapshot(NSLAB_ORDER_6_12, 8, 1);
@@ -484,6 +508,7 @@ static void choose_changes_nothing_when_costs_are_equal(void **state)
 
 			cost->memory_bytes = 1 << 20;
 			cost->locks_per_kop = 7;
+			cost->slab_allocs_per_kop = 0;
 			cost->high_pages_per_kop = 0;
 		}
 	}
@@ -679,6 +704,7 @@ int main(void)
 		cmocka_unit_test(boot_agrees_with_brute_force),
 		cmocka_unit_test(boot_keeps_what_the_rule_does_not_explain),
 		cmocka_unit_test(boot_leaves_an_order_above_the_candidates),
+		cmocka_unit_test(boot_takes_no_gain_that_the_clock_refused),
 		cmocka_unit_test(choose_changes_nothing_when_costs_are_equal),
 		cmocka_unit_test(choose_tells_by_how_much_a_budget_fails),
 		cmocka_unit_test(loss_trusts_the_clock_before_the_counts),

@@ -1,0 +1,1 @@
+# bars of an advice

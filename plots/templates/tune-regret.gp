@@ -1,0 +1,4 @@
+
+array over[@NR_XLABELS@] = [@XLABELS@]
+xname = over[1]
+LOG = 0
