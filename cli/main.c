@@ -31,7 +31,7 @@ static int usage(void)
 /* What a new user needs, in the order in which it is needed. */
 static int first_steps(void)
 {
-	static const char *const names[] = {"topo", "list", "run", "compare", "help"};
+	static const char *const names[] = {"run", "compare", "report", "tune", "help"};
 
 	fprintf(stderr, "usage: numaslab COMMAND [options]\n\n");
 	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
