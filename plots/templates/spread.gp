@@ -3,19 +3,19 @@
 ML = 70
 MB = 28
 kind(k) = strcol(11) eq k
+# each sort of rows by itself, read once and not for every arm; few trials have no outline, and a table
+# needs a row. Within a multiplot a terminal of characters would lose what is drawn.
+set table $OUTLINE separator tab
+plot DATA using (kind('outline') ? $1 : 0):2:4:5 with table if (kind('outline') || $0 == 0)
+set table $TRIAL separator tab
+plot DATA using 1:2:4:5 with table if (kind('trial'))
+set table $MEDIAN separator tab
+plot DATA using 1:2:5:6:(strcol(8)) with table if (kind('median'))
+unset table
 set multiplot
 do for [f = F1:F2] {
 	set xrange [*:*]
 	set yrange [*:*]
-	# each sort of rows by itself, read once and not for every arm; few trials have no outline, and
-	# a table needs a row
-	set table $OUTLINE separator tab
-	plot DATA index f - 1 using (kind('outline') ? $1 : 0):2:4:5 with table if (kind('outline') || $0 == 0)
-	set table $TRIAL separator tab
-	plot DATA index f - 1 using 1:2:4:5 with table if (kind('trial'))
-	set table $MEDIAN separator tab
-	plot DATA index f - 1 using 1:2:5:6:(strcol(8)) with table if (kind('median'))
-	unset table
 	stats DATA index f - 1 using (column(1) == f && column(2) >= A1 && column(2) <= A2 ? $4 : NaN) name 'V' nooutput
 	SPAN = V_max - V_min > 0.2 ? V_max - V_min : 0.2
 	set xrange [A1 - 0.5:A2 + 0.5]
