@@ -417,14 +417,19 @@ static void buddy_stats(struct nslab_page_source *source, int node, struct nslab
 	}
 }
 
-static void buddy_zone_blocks(struct buddy_source *b, const struct buddy_zone *zone,
-			      struct nslab_zone_stats *stats)
+static void buddy_zone_blocks(const struct buddy_zone *zone, struct nslab_zone_stats *stats)
 {
 	for (int type = 0; type < NSLAB_NR_MIGRATE_TYPES; type++) {
 		for (int order = 0; order < BUDDY_NR_ORDERS; order++)
 			stats->nr_free_blocks[type][order] = zone->nr_blocks[order][type];
 	}
 	stats->nr_free_blocks[zone->first_type][NSLAB_MAX_ORDER] += buddy_fresh_blocks(zone);
+}
+
+/* As long as the zone is large, so nobody waits for it: labels may change meanwhile. */
+static void buddy_zone_pageblocks(const struct buddy_source *b, const struct buddy_zone *zone,
+				  struct nslab_zone_stats *stats)
+{
 	for (size_t pfn = zone->start; pfn < zone->stop; pfn += BUDDY_BLOCK_FRAMES)
 		stats->nr_pageblocks[buddy_type_at(b, pfn)]++;
 }
@@ -436,7 +441,7 @@ static void buddy_zone_read(struct buddy_source *b, const struct buddy_zone *zon
 	stats->nr_present_pages = zone->stop - zone->start;
 	stats->nr_managed_pages = zone->nr_managed;
 	stats->nr_free_pages = zone->nr_free;
-	buddy_zone_blocks(b, zone, stats);
+	buddy_zone_blocks(zone, stats);
 	if (b->has_marks) {
 		stats->min_pages = zone->marks.min;
 		stats->low_pages = zone->marks.low;
@@ -472,6 +477,7 @@ static int buddy_zone_stats(struct nslab_page_source *source, int number,
 	nslab_lock_acquire(&zone->lock);
 	buddy_zone_read(b, zone, stats);
 	nslab_lock_release(&zone->lock);
+	buddy_zone_pageblocks(b, zone, stats);
 	return 0;
 }
 

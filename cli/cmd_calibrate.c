@@ -7,6 +7,7 @@
  * question about the machine, asked before a run is planned.
  */
 #include "cli/command.h"
+#include "cli/host_gate.h"
 #include "cli/selftest_print.h"
 #include "cli/session.h"
 
@@ -30,6 +31,8 @@ const struct nslab_command nslab_command_calibrate = {
 struct calibrate_options {
 	const char *plan, *precision_text;
 	const char *overrides[CALIBRATE_OVERRIDES];
+	const char *ignore[NSLAB_OPTION_LIST_MAX];
+	struct nslab_host_gate gate;
 	double precision;
 	long nr_processes;
 	bool is_json;
@@ -81,14 +84,16 @@ static int calibrate_print(const struct calibrate_options *o, const struct nslab
 	return 0;
 }
 
-static int calibrate_run(const struct calibrate_options *o, size_t *nr_failed,
-			 struct nslab_err *err)
+static int calibrate_run(struct calibrate_options *o, size_t *nr_failed, struct nslab_err *err)
 {
 	struct nslab_prober prober = {.launch = nslab_launch_trial};
 	struct nslab_calibration *rows = NULL;
 	struct nslab_session session;
 	int rc = nslab_session_open(&session, o->plan, o->overrides, err);
 
+	o->gate.ignore = o->ignore;
+	if (!rc)
+		rc = nslab_host_gate_pass(&o->gate, session.plan, err);
 	if (rc)
 		goto out_close;
 	rows = calloc(session.plan->nr_families + 1, sizeof(*rows));
@@ -116,6 +121,10 @@ static int calibrate_command(int argc, char **argv)
 		 "trials of each family's baseline (20)"},
 		{"precision", 0, NSLAB_OPTION_TEXT, &o.precision_text, "PER CENT",
 		 "half-width of the 95 % interval that is wanted (1)"},
+		{"ignore", 0, NSLAB_OPTION_LIST, o.ignore, "RULE",
+		 "do not refuse, or warn, for this rule (see env check)"},
+		{"sysroot", 0, NSLAB_OPTION_TEXT, &o.gate.sysroot, "DIR",
+		 "read the host's settings below DIR"},
 		{"json", 0, NSLAB_OPTION_FLAG, &o.is_json, NULL, "print JSON"},
 		{.name = NULL},
 	};

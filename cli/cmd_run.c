@@ -5,15 +5,14 @@
  * --resume goes on with a run that was killed or ended early: plan, overrides, plug-ins and nodes
  * are those that its file holds, so nothing but the folder is given.
  *
- * Before anything runs the host is looked at: what makes figures mean nothing refuses the run, what
- * merely moves them is told. Either is silenced by name: --ignore, the plan's key `ignore`, and
- * NUMASLAB_IGNORE for a machine that is known to be so.
+ * Before anything runs the host is looked at (host_gate.c).
  *
  * The table goes to stdout, everything else that is said to stderr. Ctrl-C once ends the run after
  * the trial in hand with what there is; twice ends it at once.
  */
 #define _GNU_SOURCE
 #include "cli/command.h"
+#include "cli/host_gate.h"
 #include "cli/session.h"
 #include "core/paint.h"
 #include "plots/plots.h"
@@ -25,8 +24,6 @@
 #include "runner/counters/counters.h"
 #include "runner/counters/simulated.h"
 #include "runner/exec.h"
-#include "runner/gate.h"
-#include "runner/host/probes.h"
 #include "runner/provenance.h"
 #include "runner/world.h"
 
@@ -36,8 +33,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define RUN_IGNORED_MAX 256
 
 static int run_command(int argc, char **argv);
 
@@ -67,8 +62,7 @@ struct run_state {
 	struct nslab_plan *plan;
 	struct nslab_run_file earlier; /* with --resume */
 	json_t *earlier_plan;
-	char ignored_text[512]; /* NUMASLAB_IGNORE, cut into words */
-	const char *ignored[RUN_IGNORED_MAX + 1];
+	struct nslab_host_gate gate;
 	struct nslab_exec_result result;
 };
 
@@ -134,79 +128,6 @@ static int run_plan(struct run_state *r)
 	plan.registry = r->registry;
 	plan.topo = r->topo;
 	return nslab_plan_load(&plan, &r->plan, &r->err);
-}
-
-static int run_ignore(struct run_state *r, const char *const *names)
-{
-	size_t nr = 0;
-	int rc = nslab_gate_check_names(names, &r->err);
-
-	while (r->ignored[nr])
-		nr++;
-	for (; !rc && *names; names++) {
-		if (nr == RUN_IGNORED_MAX)
-			return nslab_fail(&r->err, -E2BIG, "more than %d rules to ignore",
-					  RUN_IGNORED_MAX);
-		r->ignored[nr++] = *names;
-	}
-	return rc;
-}
-
-/* Who may silence a rule: the plan, the command line, the environment. */
-static int run_ignored(struct run_state *r)
-{
-	const char *words[NSLAB_OPTION_LIST_MAX] = {NULL};
-	const char *text = getenv("NUMASLAB_IGNORE");
-	char *save = NULL, *word;
-	size_t nr = 0;
-	int rc = run_ignore(r, r->plan->ignored);
-
-	if (!rc)
-		rc = run_ignore(r, r->arguments->ignore);
-	snprintf(r->ignored_text, sizeof(r->ignored_text), "%s", text ? text : "");
-	for (word = strtok_r(r->ignored_text, ", ", &save); word && nr + 1 < NSLAB_OPTION_LIST_MAX;
-	     word = strtok_r(NULL, ", ", &save))
-		words[nr++] = word;
-	return rc ? rc : run_ignore(r, words);
-}
-
-/* Settings of the host that are not as they should be, by name. */
-static void run_host_warning(const struct run_state *r, const struct nslab_host_report *report)
-{
-	size_t nr = 0;
-
-	for (size_t i = 0; i < report->nr; i++) {
-		const struct nslab_host_finding *finding = &report->findings[i];
-
-		if ((finding->state == NSLAB_HOST_WARN || finding->state == NSLAB_HOST_REFUSE) &&
-		    !nslab_gate_is_ignored(r->ignored, finding->probe->name))
-			fprintf(stderr, "%s%s",
-				nr++ ? ", " : "warning: this host: ", finding->probe->name);
-	}
-	if (nr)
-		fprintf(stderr, "; `numaslab env check` says why and what helps, "
-				"--ignore NAME silences one\n");
-}
-
-/* 0, or why nothing may be measured here; what only moves figures is told. */
-static int run_gate(struct run_state *r)
-{
-	struct nslab_host_root root;
-	struct nslab_host_report report = {0};
-	int rc = run_ignored(r);
-
-	if (!rc)
-		rc = nslab_host_root_open(r->arguments->sysroot, &root, &r->err);
-	if (rc)
-		return rc;
-	rc = nslab_host_report_read(&root, &report);
-	if (!rc)
-		rc = nslab_gate_check(r->plan, &report, r->ignored, &r->err);
-	if (!rc && !r->arguments->is_quiet)
-		run_host_warning(r, &report);
-	nslab_host_report_free(&report);
-	nslab_host_root_close(&root);
-	return rc;
 }
 
 /* What a user must know before reading figures, once a run. */
@@ -387,7 +308,7 @@ static int run_trials(struct run_state *r)
 		.output = r->arguments->output,
 		.resume = r->arguments->resume,
 		.argv_text = r->arguments->argv_text,
-		.ignored = r->ignored,
+		.ignored = r->gate.ignored,
 		.sysroot = r->arguments->sysroot,
 		.has_slabinfo = r->arguments->has_slabinfo,
 		.talk = r->arguments->is_quiet ? NULL : stderr,
@@ -459,7 +380,7 @@ static int run_all(struct run_state *r)
 	if (!rc && r->arguments->is_dry)
 		return run_dry(r);
 	if (!rc)
-		rc = run_gate(r);
+		rc = nslab_host_gate_pass(&r->gate, r->plan, &r->err);
 	if (!rc)
 		rc = run_trials(r);
 	if (!rc)
@@ -539,6 +460,9 @@ static int run_command(int argc, char **argv)
 	if (!rc && a.resume && (nr_operands || a.output || a.plugins[0] || a.sim_nodes))
 		rc = nslab_fail(&r.err, -EINVAL,
 				"--resume takes plan, overrides and plug-ins from the run itself");
+	r.gate.ignore = a.ignore;
+	r.gate.sysroot = a.sysroot;
+	r.gate.is_quiet = a.is_quiet;
 	if (!rc)
 		rc = run_all(&r);
 	nslab_plan_free(r.plan);

@@ -10,6 +10,7 @@
  * to tell, 77 the kernel does not let us ask.
  */
 #include "cli/command.h"
+#include "cli/host_gate.h"
 #include "cli/selftest_print.h"
 #include "cli/session.h"
 #include "runner/exec.h"
@@ -39,11 +40,13 @@ const struct nslab_command nslab_command_selftest = {
 struct selftest {
 	long nr_contrasts, nr_blocks, pct;
 	const char *from, *output;
+	const char *ignore[NSLAB_OPTION_LIST_MAX];
 	bool has_hog, is_json, is_quiet;
 	const char *overrides[SELFTEST_OVERRIDES];
 	size_t nr_overrides;
 	char texts[2][64]; /* of our own overrides */
 	struct nslab_session session;
+	struct nslab_host_gate gate;
 	char folder[4096]; /* of the run */
 	bool is_noisy;	   /* the run ended early */
 	json_t *json;
@@ -72,8 +75,11 @@ static const char **selftest_overrides(struct selftest *t, const char **list)
 static int selftest_plan(struct selftest *t, const char *plan)
 {
 	const char *list[SELFTEST_OVERRIDES + 3];
+	int rc = nslab_session_open(&t->session, plan, selftest_overrides(t, list), &t->err);
 
-	return nslab_session_open(&t->session, plan, selftest_overrides(t, list), &t->err);
+	t->gate.ignore = t->ignore;
+	t->gate.is_quiet = t->is_quiet;
+	return rc ? rc : nslab_host_gate_pass(&t->gate, t->session.plan, &t->err);
 }
 
 static int selftest_exec(struct selftest *t)
@@ -82,6 +88,8 @@ static int selftest_exec(struct selftest *t)
 	struct nslab_exec_options options = {
 		.plan = plan,
 		.output = t->output,
+		.ignored = t->gate.ignored,
+		.sysroot = t->gate.sysroot,
 		.argv_text = "numaslab selftest",
 		.talk = t->is_quiet ? NULL : stderr,
 		.is_interrupted = nslab_session_interrupted(),
@@ -413,6 +421,10 @@ static int selftest_command(int argc, char **argv)
 		 "aa, inject: a competitor on the measured PU"},
 		{"from", 0, NSLAB_OPTION_TEXT, &t.from, "RUN", "aa, inject: judge this run again"},
 		{"output", 'o', NSLAB_OPTION_TEXT, &t.output, "DIR", "folder of the run's files"},
+		{"ignore", 0, NSLAB_OPTION_LIST, t.ignore, "RULE",
+		 "do not refuse, or warn, for this rule (see env check)"},
+		{"sysroot", 0, NSLAB_OPTION_TEXT, &t.gate.sysroot, "DIR",
+		 "read the host's settings below DIR"},
 		{"json", 0, NSLAB_OPTION_FLAG, &t.is_json, NULL, "print JSON"},
 		{"quiet", 'q', NSLAB_OPTION_FLAG, &t.is_quiet, NULL, "no progress"},
 		{.name = NULL},

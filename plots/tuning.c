@@ -144,7 +144,7 @@ static void tuning_regret_row(const struct nslab_tuning_cache *cache, int arm,
 			return;
 		row->tick = figure->ticks.texts[order];
 		row->value = row->lo = row->hi = TUNING_THOUSAND * (c->loss - best);
-		row->is_unclear = row->value > 0 && row->value < 1;
+		row->is_unclear = row->value < 1 && (row->value > 0 || c->is_refused);
 	}
 }
 
@@ -170,8 +170,9 @@ static int tuning_regret(const struct nslab_plot_input *input, struct nslab_figu
 	nslab_tuning_head(tuning, figure, "", tuning_from(tuning));
 	snprintf(figure->remark, sizeof(figure->remark),
 		 "%zu of %zu caches, with their order now > advised (*: another setting); any "
-		 "change is charged 1, so in brackets: no reason to change",
-		 nr, tuning->nr_caches);
+		 "change is charged 1%s, so in brackets: no reason to change",
+		 nr, tuning->nr_caches,
+		 tuning->is_measured ? " and gains what the clock confirmed" : "");
 	nslab_regret_frame(figure, "What each slab order costs over the cache's best one",
 			   "1/1000 of all slab time and memory", "cache",
 			   "slab order (pages: 2 to its power)");

@@ -20,6 +20,7 @@ struct nslab_tuning_candidate {
 	int order;
 	bool is_plain;		       /* nothing but the order differs from what the rule gives */
 	double loss;		       /* 0.01: 1 % of the machine's slab time and memory */
+	bool is_refused;	       /* measured, or should have been, and not confirmed */
 	double memory_bytes;	       /* of the machine */
 	double locks, worst_locks;     /* per thousand operations */
 	double time, time_lo, time_hi; /* measured: change against now, 0.1 is 10 % more */

@@ -6,6 +6,9 @@
  * be there (caches, candidates, what is now and what is advised) fails with the place that lacks
  * it, and a figure that is missing or null is NaN. Texts stay in the JSON, which the result keeps.
  *
+ * In an advice that is measured a change that was not confirmed gains nothing, as in the tuner's
+ * own choices.
+ *
  * Invariant: now and advised are indexes of candidates that are there. Left out: settings other
  * than orders, which no plot has an axis for.
  */
@@ -52,7 +55,15 @@ static void tuning_time(const json_t *cost, struct nslab_tuning_candidate *candi
 	candidate->time_hi = expm1(tuning_number(change, "hi"));
 }
 
-static void tuning_candidate(const struct nslab_tuning_cache *cache, const json_t *json,
+static bool tuning_is_open(const json_t *candidate)
+{
+	const char *fate = tuning_text(candidate, "fate");
+
+	return !strcmp(fate, "kept") || !strcmp(fate, "confirmed");
+}
+
+static void tuning_candidate(const struct nslab_tuning *tuning,
+			     const struct nslab_tuning_cache *cache, const json_t *json,
 			     struct nslab_tuning_candidate *candidate)
 {
 	const json_t *setting = json_object_get(json, "setting");
@@ -63,6 +74,9 @@ static void tuning_candidate(const struct nslab_tuning_cache *cache, const json_
 			      tuning_int(setting, "min_partial") < 0 &&
 			      tuning_int(setting, "sheaf_capacity") < 0;
 	candidate->loss = tuning_number(json, "loss");
+	candidate->is_refused = tuning->is_measured && !tuning_is_open(json);
+	if (candidate->is_refused && candidate->loss < 0)
+		candidate->loss = 0;
 	candidate->memory_bytes = cache->memory_bytes +
 				  tuning_number(json_object_get(json, "change"), "memory_bytes");
 	candidate->locks = tuning_number(cost, "locks_per_kop");
@@ -70,7 +84,8 @@ static void tuning_candidate(const struct nslab_tuning_cache *cache, const json_
 	tuning_time(cost, candidate);
 }
 
-static int tuning_cache(const json_t *json, struct nslab_tuning_cache *cache)
+static int tuning_cache(const struct nslab_tuning *tuning, const json_t *json,
+			struct nslab_tuning_cache *cache)
 {
 	const json_t *list = json_object_get(json, "candidates");
 	int now = tuning_int(json, "now"), advised = tuning_int(json, "advised");
@@ -88,7 +103,7 @@ static int tuning_cache(const json_t *json, struct nslab_tuning_cache *cache)
 		return -ENOMEM;
 	cache->nr_candidates = nr;
 	for (size_t i = 0; i < nr; i++)
-		tuning_candidate(cache, json_array_get(list, i), &cache->candidates[i]);
+		tuning_candidate(tuning, cache, json_array_get(list, i), &cache->candidates[i]);
 	return 0;
 }
 
@@ -115,7 +130,7 @@ static int tuning_caches(const char *path, struct nslab_tuning *tuning, struct n
 		return nslab_fail(err, -EINVAL, "'%s' is no advice: it has no list 'caches'", path);
 	tuning->caches = calloc(nr, sizeof(*tuning->caches));
 	for (size_t i = 0; i < nr && tuning->caches; i++) {
-		int rc = tuning_cache(json_array_get(list, i), &tuning->caches[i]);
+		int rc = tuning_cache(tuning, json_array_get(list, i), &tuning->caches[i]);
 
 		tuning->nr_caches++;
 		if (rc == -EINVAL)

@@ -8,6 +8,9 @@
  * with a worker only when somebody asked for that: a worker could then wait for a sampler that is
  * not running. When the workers are parked a last sample is taken, which is exact in all columns.
  *
+ * A cache's partial slabs are walked under the list lock, which takes longer the more there are, so
+ * caches are looked at less often than every 5 ms where that would take over a 500th of the time.
+ *
  * While workers run the page count may be late by what a CPU did not add to the total yet, and
  * `used` holds what CPUs hold free. Nothing is allocated between start and end, and the process's
  * file is kept open, so that a measured malloc sees no call from here.
@@ -33,7 +36,8 @@ struct nslab_sampler {
 	struct nslab_memory_source source;
 	struct nslab_world *world;
 	struct nslab_timeline timeline;
-	unsigned nr_reads; /* of the heap */
+	unsigned nr_reads;     /* of the heap */
+	uint64_t next_look_ns; /* at caches */
 	const struct nslab_clock *clock;
 	int statm_fd; /* -1: no /proc */
 	double page_bytes;
@@ -94,6 +98,27 @@ static void sampler_read_buddy(struct nslab_world *world, struct nslab_memory_sa
 	}
 }
 
+static uint64_t sampler_cpu_ns(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+}
+
+/* CPU time, since on a busy host the rest is time that this thread waited for its PU. */
+static bool sampler_look(struct nslab_sampler *sampler, bool is_parked,
+			 struct nslab_memory_sample *sample)
+{
+	uint64_t now_ns = nslab_now_ns(sampler->clock), start_ns = sampler_cpu_ns();
+
+	if (!is_parked && now_ns < sampler->next_look_ns)
+		return false;
+	sampler_read_caches(sampler->world, is_parked, sample);
+	sampler->next_look_ns = now_ns + NSLAB_SAMPLER_LOOK_SHARE * (sampler_cpu_ns() - start_ns);
+	return true;
+}
+
 static void sampler_read(struct nslab_memory_source *source, bool is_parked,
 			 struct nslab_memory_sample *sample)
 {
@@ -102,16 +127,19 @@ static void sampler_read(struct nslab_memory_source *source, bool is_parked,
 	double *values = sample->values;
 	struct nslab_world_usage usage;
 	uint64_t nr_pages;
+	bool has_looked;
 
 	values[NSLAB_MEMORY_RSS] = sampler_rss(sampler);
 	if (!(heap->ops->caps & NSLAB_CAP_PAGES))
 		return;
-	sampler_read_caches(sampler->world, is_parked, sample);
+	has_looked = sampler_look(sampler, is_parked, sample);
 	if (sampler->nr_reads++ % NSLAB_SAMPLER_BUDDY_STEP == 0 || is_parked)
 		sampler_read_buddy(sampler->world, sample);
 	nslab_world_usage(sampler->world, &usage); /* atomic counts, all of it */
 	nr_pages = usage.nr_pages + usage.nr_vmalloc_pages + usage.nr_cma_pages;
 	values[NSLAB_MEMORY_META] = (double)usage.meta_bytes;
+	if (!has_looked)
+		return;
 	values[NSLAB_MEMORY_OTHER] = (double)(nr_pages << NSLAB_PAGE_SHIFT);
 	if (values[NSLAB_MEMORY_SLABS] >= 0)
 		values[NSLAB_MEMORY_OTHER] -= values[NSLAB_MEMORY_SLABS];

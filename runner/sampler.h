@@ -33,6 +33,9 @@ enum nslab_memory_column {
 	NSLAB_NR_MEMORY = NSLAB_MEMORY_BUDDY + NSLAB_MAX_ORDER + 1
 };
 
+/* Caches are looked at for one part of the time in so many, at most. */
+#define NSLAB_SAMPLER_LOOK_SHARE 500
+
 /* Blocks are counted in every so manieth sample, since a zone's lock is held meanwhile. */
 #define NSLAB_SAMPLER_BUDDY_STEP 4
 

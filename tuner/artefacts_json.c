@@ -93,14 +93,24 @@ static json_t *advice_cost(const struct nslab_tuner_cost *cost)
 	return NULL;
 }
 
+/* NaN throughout for a setting that leaves the order open: formulas want one. */
+static double advice_loss(const struct advice_json *json, const struct nslab_tuner_group *group,
+			  const struct nslab_tuner_candidate *c, struct nslab_tuner_terms *terms)
+{
+	*terms = (struct nslab_tuner_terms){NAN, false, NAN, NAN, NAN};
+	if (c->setting.order < 0 || group->candidates[group->now].setting.order < 0)
+		return NAN;
+	nslab_tuner_terms(json->advice, group, c, terms);
+	return nslab_tuner_loss_of(json->advice, &json->scale, group, c);
+}
+
 static json_t *advice_candidate(const struct advice_json *json,
 				const struct nslab_tuner_group *group,
 				const struct nslab_tuner_candidate *c)
 {
 	struct nslab_tuner_terms terms;
-	double loss = nslab_tuner_loss_of(json->advice, &json->scale, group, c);
+	double loss = advice_loss(json, group, c, &terms);
 
-	nslab_tuner_terms(json->advice, group, c, &terms);
 	return json_pack("{s:o, s:s, s:s, s:o, s:{s:o, s:b, s:o, s:o}, s:o}", "setting",
 			 advice_setting(&c->setting), "fate", nslab_tuner_fate_word(c->fate), "why",
 			 c->why, "loss", advice_real(loss), "change", "time",

@@ -10,11 +10,19 @@
  * the cache's live objects, as far as they fit, drops a burst of random ones and allocates new
  * ones.
  *
+ * One PU is left to the host: with a worker on each, whatever else runs delays some worker, and on
+ * a machine of two PUs hardly a trial was valid. Bursts are alike on all CPUs, so a worker fewer
+ * changes no arm against another, but a lone worker has nobody to contend with: what a setting does
+ * to locks is then told by counts alone.
+ *
  * Trials are short, since a race wants many: 10 windows of 5 ms. The host's counters are read
  * around each of them, and what spoils a trial of a plan spoils it here too; then it runs again
  * after a pause, at most twice, and after that it is the race's turn to run the whole block again.
+ * Trials, pauses and all come out of the cache's share of the budget: on a host that is never quiet
+ * the first cache does not eat what the others need.
  * In every second block of a hold-out, where the budget is a generous one, single operations are
- * timed as well: p99.9 wants ten values beyond it, for which a trial must be several times as long.
+ * timed as well: p99.9 wants ten values beyond it, and since timing may cost a quarter of a percent
+ * only, that takes a trial eight times as long (results say '-' below that budget).
  *
  * Left out: what other caches do at the same time, and the kernel itself. A time is that of a model
  * in user space.
@@ -30,13 +38,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BENCH_LATENCY_NS      UINT64_C(240000000000) /* budget from which tails are measured */
-#define BENCH_LATENCY_WINDOWS 6			     /* times as many windows then */
+#define BENCH_LATENCY_WINDOWS 6 /* times as many windows then */
 #define BENCH_TAIL	      0.999
 #define BENCH_BEYOND	      10 /* values that a percentile wants beyond it */
 #define BENCH_TRIES	      3
 #define BENCH_BACK_OFF_NS     UINT64_C(100000000) /* doubled for each disturbance in a row */
-#define BENCH_BACK_OFF_MOST   4			  /* doublings */
+#define BENCH_BACK_OFF_MOST   2			  /* doublings */
 #define BENCH_LIVE	      4096		  /* objects of a CPU, when nobody knows */
 #define BENCH_LIVE_MOST	      65536
 #define BENCH_LIVE_BYTES      (UINT64_C(32) << 20) /* of a CPU, at most */
@@ -51,6 +58,7 @@ struct bench_cache {
 	struct nslab_tuner_bench *bench;
 	const struct nslab_tuner_cache *cache;
 	struct nslab_plan *plans[BENCH_SEGMENTS];
+	uint64_t end_ns; /* of what the bench has spent by then, its share is gone */
 	struct bench_cache *next;
 };
 
@@ -126,9 +134,10 @@ const char *nslab_tuner_bench_cause(const struct nslab_tuner_bench *bench)
 
 /* ---- the plan ---- */
 
+/* One PU is left to the host, where there is another. */
 static int bench_threads(const struct nslab_tuner_bench *bench, int most)
 {
-	int nr = 0;
+	int nr = -1;
 
 	for (int i = 0; i < bench->topo->nr_pus; i++)
 		nr += bench->topo->pus[i].is_usable;
@@ -341,13 +350,20 @@ uint64_t nslab_tuner_bench_left_ns(const struct nslab_tuner_bench *bench)
 
 static uint64_t bench_left_ns(void *state)
 {
-	return nslab_tuner_bench_left_ns(((struct bench_cache *)state)->bench);
+	const struct bench_cache *c = state;
+	uint64_t left_ns = nslab_tuner_bench_left_ns(c->bench);
+	uint64_t share_ns = c->end_ns > c->bench->spent_ns ? c->end_ns - c->bench->spent_ns : 0;
+
+	return left_ns < share_ns ? left_ns : share_ns;
 }
 
-/* Whoever disturbs goes on for a while; that costs budget too. */
-static void bench_back_off(struct nslab_tuner_bench *bench)
+/* Whoever disturbs goes on for a while; that costs budget too, but this cache's share at most. */
+static void bench_back_off(struct bench_cache *c)
 {
-	uint64_t ns = BENCH_BACK_OFF_NS << bench->nr_disturbed;
+	struct nslab_tuner_bench *bench = c->bench;
+	uint64_t ns = BENCH_BACK_OFF_NS << bench->nr_disturbed, left_ns = bench_left_ns(c);
+
+	ns = ns < left_ns ? ns : left_ns;
 
 	if (bench->nr_disturbed < BENCH_BACK_OFF_MOST)
 		bench->nr_disturbed++;
@@ -365,7 +381,7 @@ static int bench_trial(void *state, const struct nslab_tuner_setting *setting, i
 
 	bench_set_cache(&arm.cache, setting, c->cache);
 	plan.has_latency = segment == NSLAB_TUNER_HOLDOUT && block % 2 &&
-			   c->bench->budget_ns >= BENCH_LATENCY_NS;
+			   c->bench->budget_ns >= NSLAB_TUNER_LATENCY_NS;
 	if (plan.has_latency)
 		plan.nr_windows *= BENCH_LATENCY_WINDOWS;
 	for (int i = 0; rc == -EAGAIN && i < BENCH_TRIES; i++) {
@@ -374,7 +390,7 @@ static int bench_trial(void *state, const struct nslab_tuner_setting *setting, i
 		rc = bench_run(c->bench, &plan, &arm, i ? nslab_rng_mix(seed, (uint64_t)i) : seed,
 			       ns, p999_ns);
 		if (rc == -EAGAIN)
-			bench_back_off(c->bench);
+			bench_back_off(c);
 		else
 			c->bench->nr_disturbed = 0;
 	}
@@ -398,8 +414,8 @@ static int bench_find_events(const struct nslab_tuner_cache *cache, const char *
 }
 
 int nslab_tuner_bench_source(struct nslab_tuner_bench *bench, const struct nslab_tuner_cache *cache,
-			     const char *trace, struct nslab_tuner_race_source *source,
-			     struct nslab_err *err)
+			     const char *trace, uint64_t share_ns,
+			     struct nslab_tuner_race_source *source, struct nslab_err *err)
 {
 	struct bench_cache *c = calloc(1, sizeof(*c));
 	int rc = 0;
@@ -409,6 +425,8 @@ int nslab_tuner_bench_source(struct nslab_tuner_bench *bench, const struct nslab
 				  strerror(ENOMEM));
 	c->bench = bench;
 	c->cache = cache;
+	c->end_ns =
+		share_ns > UINT64_MAX - bench->spent_ns ? UINT64_MAX : bench->spent_ns + share_ns;
 	c->next = bench->caches;
 	bench->caches = c;
 	if (trace)

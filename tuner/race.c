@@ -150,18 +150,6 @@ static int heat_change(const struct race_heat *heat, const double *values, size_
 
 /* ---- blocks ---- */
 
-static uint64_t race_left_ns(const struct race *race)
-{
-	uint64_t left_ns = race->source->left_ns(race->source->state);
-	uint64_t spent_ns = race->start_left_ns > left_ns ? race->start_left_ns - left_ns : 0;
-	uint64_t budget_ns = race->rules->budget_ns;
-
-	if (!budget_ns)
-		return left_ns;
-	budget_ns = budget_ns > spent_ns ? budget_ns - spent_ns : 0;
-	return budget_ns < left_ns ? budget_ns : left_ns;
-}
-
 /* Is there time for so many trials, by what those before took? */
 static bool race_has_time(const struct race *race, size_t nr_trials)
 {
@@ -169,7 +157,7 @@ static bool race_has_time(const struct race *race, size_t nr_trials)
 	double spent_ns = (double)(race->start_left_ns - left_ns);
 	double each_ns = race->result->nr_trials ? spent_ns / (double)race->result->nr_trials : 1.0;
 
-	return each_ns * (double)nr_trials <= (double)race_left_ns(race);
+	return each_ns * (double)nr_trials <= (double)left_ns;
 }
 
 static void heat_shuffle(struct race_heat *heat, uint64_t seed)
@@ -612,6 +600,12 @@ static void race_judge(struct race *race, struct nslab_tuner_candidate *candidat
 			 100 * expm1(change->hi), change->n);
 }
 
+/* Time was up, but most of it went to trials that the host spoiled. */
+static void race_blame_noise(struct nslab_tuner_race_result *result)
+{
+	result->is_noisy |= result->is_cut && 2 * result->nr_spoiled > result->nr_trials;
+}
+
 static int race_hold_out(struct race *race, size_t candidate_index)
 {
 	struct nslab_tuner_candidate *candidate = &race->group->candidates[candidate_index];
@@ -636,6 +630,7 @@ static int race_hold_out(struct race *race, size_t candidate_index)
 		rc = heat_change(&heat, heat.p999, 1, RACE_NOW, &candidate->cost.holdout_p999);
 	if (rc)
 		goto out_free;
+	race_blame_noise(race->result);
 	race_judge(race, candidate);
 	if (candidate->fate == NSLAB_TUNER_CONFIRMED)
 		race->result->winner = candidate_index;
@@ -721,7 +716,7 @@ int nslab_tuner_race(struct nslab_tuner_group *group, const struct nslab_tuner_r
 		rc = race_winner(&race, &heat, &winner);
 	if (!rc && winner != RACE_NOW)
 		rc = race_hold_out(&race, heat.arms[winner]);
-	result->is_noisy |= result->is_cut && 2 * result->nr_spoiled > result->nr_trials;
+	race_blame_noise(result);
 	if (!rc)
 		race_close(&race, &heat);
 out_free:

@@ -24,7 +24,7 @@ struct nslab_tuner_race_source {
 	 */
 	int (*trial)(void *state, const struct nslab_tuner_setting *setting, int block,
 		     uint64_t seed, enum nslab_tuner_segment segment, double *ns, double *p999_ns);
-	/* Nanoseconds that may still be spent; UINT64_MAX: no limit. */
+	/* Nanoseconds that may still be spent on this cache; UINT64_MAX: no limit. */
 	uint64_t (*left_ns)(void *state);
 };
 
@@ -34,7 +34,6 @@ struct nslab_tuner_race_rules {
 	int holdout_blocks; /* 12; up to twice as many where they are not precise */
 	double margin;	    /* differences below it are nobody's concern: 0.01 */
 	enum nslab_tuner_objective objective; /* what else may get worse for the sake of time */
-	uint64_t budget_ns; /* of the source's time for this race; 0: all that is left */
 	uint64_t seed;
 };
 #define NSLAB_TUNER_RACE_RULES_DEFAULT                                                             \
@@ -85,13 +84,17 @@ int nslab_tuner_hold_out(struct nslab_tuner_group *group, size_t candidate,
  * the kernel's model at that setting. budget_ns: of all trials through this source.
  */
 struct nslab_tuner_bench;
+#define NSLAB_TUNER_LATENCY_NS UINT64_C(240000000000) /* budget from which p99.9 is measured */
 int nslab_tuner_bench_open(const struct nslab_registry *registry,
 			   const struct nslab_tuner_snapshot *snapshot, uint64_t budget_ns,
 			   struct nslab_tuner_bench **bench, struct nslab_err *err);
-/* trace: path; NULL, or a trace without events of the cache: the standard load. */
+/*
+ * trace: path; NULL, or a trace without events of the cache: the standard load. share_ns: of the
+ * budget, all that this cache may have, its pauses on a noisy host included.
+ */
 int nslab_tuner_bench_source(struct nslab_tuner_bench *bench, const struct nslab_tuner_cache *cache,
-			     const char *trace, struct nslab_tuner_race_source *source,
-			     struct nslab_err *err);
+			     const char *trace, uint64_t share_ns,
+			     struct nslab_tuner_race_source *source, struct nslab_err *err);
 /* Once the flag is set no time is left. */
 void nslab_tuner_bench_watch(struct nslab_tuner_bench *bench, volatile const int *is_interrupted);
 /* Of its budget, what is left. */

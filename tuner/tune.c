@@ -35,7 +35,8 @@ struct tune {
 	struct nslab_tuner_bench *bench;
 	struct nslab_tuner_counter *counter;
 	struct nslab_tuner_load **loads; /* [nr_caches] of the trace; NULL: no events */
-	size_t nr_without_events, nr_raced, nr_promising;
+	size_t nr_without_events, nr_raced, nr_noisy, nr_promising;
+	char noise[128]; /* that spoiled the last trial of a cache that was too noisy */
 };
 
 static bool tune_is_stopped(const struct tune *t)
@@ -261,14 +262,15 @@ static int tune_race(struct tune *t, struct nslab_tuner_group *group,
 	struct nslab_tuner_race_rules rules = NSLAB_TUNER_RACE_RULES_DEFAULT;
 	struct nslab_tuner_race_source source;
 	size_t thriftiest;
+	bool was_noisy;
 	int rc;
 
 	rules.seed = t->o->seed;
 	rules.objective = t->o->objective;
-	rules.budget_ns = tune_share_ns(t);
 	tune_shortlist(t, group);
 	*result = (struct nslab_tuner_race_result){.winner = group->now};
-	rc = nslab_tuner_bench_source(t->bench, group->cache, t->o->trace, &source, err);
+	rc = nslab_tuner_bench_source(t->bench, group->cache, t->o->trace, tune_share_ns(t),
+				      &source, err);
 	if (!rc && t->o->objective != NSLAB_TUNER_MEMORY)
 		rc = nslab_tuner_race(group, &source, &rules, result, err);
 	if (rc || result->winner != group->now || t->o->objective == NSLAB_TUNER_SPEED)
@@ -276,7 +278,10 @@ static int tune_race(struct tune *t, struct nslab_tuner_group *group,
 	thriftiest = tune_thriftiest(t, group);
 	if (thriftiest == group->now || !source.left_ns(source.state))
 		return 0;
-	return nslab_tuner_hold_out(group, thriftiest, &source, &rules, result, err);
+	was_noisy = result->is_noisy;
+	rc = nslab_tuner_hold_out(group, thriftiest, &source, &rules, result, err);
+	result->is_noisy |= was_noisy && result->winner == group->now;
+	return rc;
 }
 
 static void tune_say(const struct tune *t, const struct tune_turn *turn, size_t number, size_t nr)
@@ -294,6 +299,9 @@ static int tune_turn(struct tune *t, struct nslab_tuner_group *group)
 	int rc = tune_race(t, group, &result, &err);
 
 	t->nr_raced++;
+	t->nr_noisy += !rc && result.is_noisy;
+	if (!rc && result.is_noisy)
+		snprintf(t->noise, sizeof(t->noise), "%s", nslab_tuner_bench_cause(t->bench));
 	if (rc == -ENOMEM || !rc)
 		return rc;
 	tune_close(group, "it could not be measured");
@@ -349,6 +357,16 @@ static int tune_notes(struct tune *t)
 				      "%zu of the %zu caches that could gain were measured; the "
 				      "others keep their setting; a larger --budget reaches more",
 				      t->nr_raced, t->nr_promising);
+	if (!rc && t->nr_raced && t->o->budget_ns < NSLAB_TUNER_LATENCY_NS)
+		rc = nslab_tuner_note(t->advice,
+				      "p99.9 was not measured: its trials are eight times as long; "
+				      "they run with --budget %llus or more",
+				      (unsigned long long)(NSLAB_TUNER_LATENCY_NS / 1000000000));
+	if (!rc && t->nr_noisy)
+		rc = nslab_tuner_note(t->advice,
+				      "the host was too noisy to tell for %zu of %zu caches that "
+				      "were measured%s%s; --no-measure advises by counts",
+				      t->nr_noisy, t->nr_raced, t->noise[0] ? "; " : "", t->noise);
 	return rc;
 }
 

@@ -3,11 +3,11 @@
  * make_run.c: writes a synthetic run file for the shell tests.
  *
  *	make_run FILE [blocks=N] [scale=X] [seed=N] [host=NAME] [simulated] [unfinished] [crash]
- *		[families=N] [bare] [odd]
+ *		[families=N] [bare] [odd] [bulk]
  *	make_run FILE table
  *
  * The second form prints the table of a run. See tests/unit/synthetic_run.h for what is in it. Left
- *out: everything that a real run measures.
+ * out: everything that a real run measures.
  */
 #include "results/table.h"
 #include "tests/unit/synthetic_run.h"
@@ -54,6 +54,8 @@ int main(int argc, char **argv)
 			spec.is_bare = true;
 		else if (!strcmp(argv[i], "odd"))
 			spec.is_odd = true;
+		else if (!strcmp(argv[i], "bulk"))
+			spec.is_bulk = true;
 		else if (!strcmp(argv[i], "simulated"))
 			spec.is_simulated = true;
 		else if (!strcmp(argv[i], "unfinished"))

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Hosts that refuse something: system calls, PUs, /sys, a place to write, a counter. Each gives a run
 # that says what it could not do, or one line and exit 2. What this machine cannot play is told.
-# usage: test_hosts.sh NUMASLAB DENY MAKE-SYSROOTS
+# usage: test_hosts.sh NUMASLAB DENY MAKE-SYSROOTS PLANS_FOLDER
 set -u
 numaslab=$1 deny=$2 make=$3
+export NUMASLAB_PLANS=$4
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 failures=0
@@ -98,6 +99,16 @@ expect 2 "clocksource: hpet: reading the clock takes longer" \
 	"$numaslab" run "$plan" --sysroot "$hpet" -o "$run" --no-plots
 [ "$(wc -l <"$dir/err")" = 1 ] || fail "the refusal is not one line: $(cat "$dir/err")"
 [ ! -e "$run" ] || fail "a refused run left a folder"
+# nor does a self-test vouch for such a host, or calibration give its figures
+for command in "selftest aa" "selftest inject" "selftest overhead" calibrate; do
+	# shellcheck disable=SC2086
+	expect 2 "clocksource: hpet: reading the clock takes longer" \
+		"$numaslab" $command --sysroot "$hpet"
+done
+short="windows=2 window_ms=1 warmup_ms=1"
+# shellcheck disable=SC2086
+expect 0 "2 windows in 2 processes" "$numaslab" calibrate selftest-aa $short --processes 2 \
+	--sysroot "$hpet" --ignore clocksource
 expect 2 "quota_throttled: nr_throttled" \
 	"$numaslab" run "$plan" --sysroot "$dir/servers/amd" -o "$run" --no-plots
 tight=$dir/tight

@@ -33,7 +33,7 @@ import tempfile
 
 UNITS = r"(?:[KMGT]iB|[kKMG]?B|[num]s|s|min|h|pages?)"
 VERDICTS = r"faster|slower|same|unclear|changed|equivalent|inconclusive"
-TIMEOUT = {False: 60, True: 1200}
+TIMEOUT = {False: 120, True: 1200}
 
 
 def shape(line):

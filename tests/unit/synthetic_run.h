@@ -26,6 +26,7 @@ struct synthetic_spec {
 	bool is_simulated, is_finished, has_crash;
 	bool is_bare;	 /* trials have a time and nothing below it */
 	bool is_odd;	 /* names with a meaning in HTML, Markdown and shells */
+	bool is_bulk;	 /* in one transaction, as an import */
 	int nr_families; /* 0: one for each workload */
 };
 
@@ -220,28 +221,27 @@ static inline int synthetic_write(const char *path, const struct synthetic_spec 
 	int64_t *cells = calloc(nr_cells, sizeof(*cells));
 	uint64_t state = spec->seed;
 	struct nslab_run_record run;
-	struct nslab_store *store;
+	struct nslab_store *store = NULL;
 	int rc;
 
 	synthetic_record(spec, &run);
 	rc = cells ? nslab_store_create(path, &run, &store, err) : -1;
-	if (rc)
-		goto out;
+	if (!rc && spec->is_bulk)
+		rc = nslab_store_bulk(store, err);
 	for (size_t i = 0; !rc && i < nr_cells; i++) {
 		struct synthetic_arm arm = synthetic_arms[i % SYNTHETIC_NR_ARMS];
+		size_t family = i / SYNTHETIC_NR_ARMS;
 
 		if (spec->is_odd && !strcmp(arm.arm, "nodelocal"))
 			arm.arm = SYNTHETIC_ODD;
-		rc = synthetic_add_sized_cell(
-			store, &arm, synthetic_workloads[i / SYNTHETIC_NR_ARMS % 2],
-			64 + 8 * (int64_t)(i / SYNTHETIC_NR_ARMS / 2), &cells[i], err);
+		rc = synthetic_add_sized_cell(store, &arm, synthetic_workloads[family % 2],
+					      64 + 8 * (int64_t)(family / 2), &cells[i], err);
 	}
 	for (int block = 0; !rc && block < spec->nr_blocks; block++)
 		rc = synthetic_add_block(store, spec, cells, block, &state, err);
 	if (!rc && spec->is_finished)
 		rc = nslab_store_finish(store, "done", 0.21, "2025-01-02T03:05:05Z", err);
 	nslab_store_close(store);
-out:
 	free(cells);
 	return rc;
 }

@@ -68,11 +68,13 @@ static void tune_cache(FILE *file, const char *head, const struct tune_candidate
 	fputs(head, file);
 	for (const struct tune_candidate *c = candidates; c->order >= 0; c++)
 		fprintf(file,
-			"%s{\"setting\": {\"order\": %d, \"cpu_partial\": %s}, \"loss\": %s, "
+			"%s{\"fate\": \"%s\", \"setting\": {\"order\": %d, \"cpu_partial\": %s}, "
+			"\"loss\": %s, "
 			"\"change\": {\"memory_bytes\": %s}, \"cost\": {\"locks_per_kop\": %s, "
 			"\"worst_locks_per_kop\": 50, %s}}",
-			c == candidates ? "" : ", ", c->order, c->cpu_partial, c->loss, c->bytes,
-			c->locks, c->order == 3 ? race : tune_no_race);
+			c == candidates ? "" : ", ", c->order == 2 ? "kept" : "confirmed", c->order,
+			c->cpu_partial, c->loss, c->bytes, c->locks,
+			c->order == 3 ? race : tune_no_race);
 	fprintf(file, "]}");
 }
 
@@ -174,6 +176,31 @@ static void advice_puts_the_holdout_before_the_race(void **state)
 	assert_string_equal(field("tune-pareto.dat", 4, "\tadvised\tinodes", ""), "-30");
 	assert_string_equal(field("tune-pareto.dat", 5, "\tadvised\tinodes", ""), "-10");
 	assert_string_equal(field("tune-pareto.dat", 3, "\tnow\tinodes", ""), "0");
+}
+
+static void advice_shows_no_gain_that_the_clock_refused(void **state)
+{
+	static const char caches[] =
+		"{'cache': 'a', 'memory_bytes': 4096, 'now': 0, 'advised': 0, 'order_booted': 0, "
+		"'candidates': [{'fate': 'kept', 'setting': {'order': 0}, 'loss': 0}, "
+		"{'fate': 'refuted', 'setting': {'order': 1}, 'loss': -0.02}, "
+		"{'fate': 'out of the race', 'setting': {'order': 2}, 'loss': 0.03}]}";
+
+	(void)state;
+	for (int is_measured = 0; is_measured < 2; is_measured++) {
+		struct nslab_plots_outcome outcome;
+		struct nslab_err err = {.text = ""};
+		FILE *file = tune_open(is_measured, 0);
+
+		tune_put(file, caches);
+		tune_close(file);
+		assert_int_equal(tune_draw("tune-regret", 0, &outcome, &err), 0);
+		assert_string_equal(field("tune-regret.dat", 3, "\t0\ta 0\t", ""),
+				    is_measured ? "0" : "20");
+		assert_string_equal(field("tune-regret.dat", 12, "\t1\ta 0\t", ""),
+				    is_measured ? "1" : "0");
+		assert_string_equal(field("tune-regret.dat", 12, "\t2\ta 0\t", ""), "0");
+	}
 }
 
 static void advice_of_many_caches_shows_some_and_says_so(void **state)
@@ -296,6 +323,7 @@ int main(void)
 		cmocka_unit_test(advice_shows_memory_before_and_after),
 		cmocka_unit_test(advice_puts_locks_on_an_axis_where_no_time_is_known),
 		cmocka_unit_test(advice_puts_the_holdout_before_the_race),
+		cmocka_unit_test(advice_shows_no_gain_that_the_clock_refused),
 		cmocka_unit_test(advice_of_many_caches_shows_some_and_says_so),
 		cmocka_unit_test(advice_is_drawn_whatever_caches_are_called),
 		cmocka_unit_test(advice_with_nothing_to_show_says_why),

@@ -137,7 +137,7 @@ static void fixture_open(struct bench_fixture *f, uint64_t budget_ns)
 static void fixture_source(struct bench_fixture *f, const char *trace)
 {
 	nslab_tuner_bench_use(f->bench, planted_launch, &quiet);
-	if (nslab_tuner_bench_source(f->bench, &f->cache, trace, &f->source, &f->err))
+	if (nslab_tuner_bench_source(f->bench, &f->cache, trace, UINT64_MAX, &f->source, &f->err))
 		fail_msg("%s", f->err.text);
 }
 
@@ -243,6 +243,66 @@ static void bench_ends_with_its_budget(void **state)
 	fixture_close(&f);
 }
 
+/* A host that is never quiet: the first cache gives up, the second still has its share. */
+static void bench_gives_up_after_the_share_of_a_cache(void **state)
+{
+	struct nslab_tuner_race_rules rules = NSLAB_TUNER_RACE_RULES_DEFAULT;
+	struct nslab_tuner_candidate candidates[2];
+	struct nslab_tuner_group group = {.candidates = candidates, .nr_candidates = 2};
+	const uint64_t share_ns = 20 * WALL_NS;
+	struct nslab_tuner_race_result result;
+	struct bench_fixture f;
+
+	(void)state;
+	fixture_open(&f, 100 * BUDGET_NS);
+	group.cache = &f.cache;
+	nslab_tuner_bench_use(f.bench, planted_launch, &quiet);
+	planted.nr_delayed = 1000000;
+	for (uint64_t i = 1; i <= 2; i++) {
+		uint64_t left_ns;
+
+		memset(candidates, 0, sizeof(candidates));
+		candidates[1].setting = order_3;
+		assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, NULL, share_ns,
+							  &f.source, &f.err),
+				 0);
+		assert_int_equal(f.source.left_ns(f.source.state), share_ns);
+		assert_int_equal(nslab_tuner_race(&group, &f.source, &rules, &result, &f.err), 0);
+		assert_true(result.is_noisy);
+		assert_int_equal(result.winner, 0);
+		assert_int_equal(candidates[1].fate, NSLAB_TUNER_UNMEASURED);
+		assert_non_null(strstr(candidates[1].why, "too noisy"));
+		left_ns = nslab_tuner_bench_left_ns(f.bench); /* a trial is not cut short */
+		assert_in_range(left_ns, 100 * BUDGET_NS - i * (share_ns + WALL_NS),
+				100 * BUDGET_NS - i * share_ns);
+	}
+	fixture_close(&f);
+}
+
+static void bench_leaves_one_pu_to_the_host(void **state)
+{
+	struct nslab_topo *topo = NULL;
+	struct bench_fixture f;
+	double ns, p999_ns;
+	int nr_usable = 0;
+
+	(void)state;
+	fixture_open(&f, BUDGET_NS);
+	assert_int_equal(nslab_topo_load(&(struct nslab_topo_source){.origin = NSLAB_TOPO_MACHINE},
+					 &topo, &f.err),
+			 0);
+	for (int i = 0; i < topo->nr_pus; i++)
+		nr_usable += topo->pus[i].is_usable;
+	nslab_topo_free(topo);
+	fixture_source(&f, NULL);
+	assert_int_equal(fixture_trial(&f, 0, NSLAB_TUNER_SEARCH, &ns, &p999_ns), 0);
+	if (nr_usable > 64)
+		nr_usable = 65;
+	assert_int_equal(json_array_size(json_object_get(planted.spec, "workers")),
+			 nr_usable > 1 ? nr_usable - 1 : 1);
+	fixture_close(&f);
+}
+
 static void bench_tells_why_a_trial_failed(void **state)
 {
 	struct bench_fixture f;
@@ -264,14 +324,17 @@ static void bench_refuses_names_that_a_plan_cannot_hold(void **state)
 
 	fixture_open(&f, BUDGET_NS);
 	f.cache.aliases = odd;
-	assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, *state, &f.source, &f.err),
-			 -EINVAL);
+	assert_int_equal(
+		nslab_tuner_bench_source(f.bench, &f.cache, *state, BUDGET_NS, &f.source, &f.err),
+		-EINVAL);
 	assert_non_null(strstr(f.err.text, "cannot replay 't-dentry'"));
-	assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, "/none", &f.source, &f.err),
-			 -ENOENT);
+	assert_int_equal(
+		nslab_tuner_bench_source(f.bench, &f.cache, "/none", BUDGET_NS, &f.source, &f.err),
+		-ENOENT);
 	f.cache.size = 0;
-	assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, NULL, &f.source, &f.err),
-			 -EINVAL);
+	assert_int_equal(
+		nslab_tuner_bench_source(f.bench, &f.cache, NULL, BUDGET_NS, &f.source, &f.err),
+		-EINVAL);
 	assert_non_null(strstr(f.err.text, "cannot measure 't-dentry'"));
 	fixture_close(&f);
 }
@@ -318,7 +381,7 @@ static void bench_runs_a_real_trial(void **state)
 	fixture_open(&f, UINT64_C(60000000000));
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(nslab_tuner_bench_source(f.bench, &f.cache, i ? *state : NULL,
-							  &f.source, &f.err),
+							  UINT64_MAX, &f.source, &f.err),
 				 0);
 		rc = fixture_trial(&f, 0, NSLAB_TUNER_HOLDOUT, &ns, &p999_ns);
 		if (rc && rc != -EAGAIN)
@@ -349,6 +412,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_prestate(bench_replays_the_segment_of_a_trace, trace),
 		cmocka_unit_test(bench_tries_again_when_the_host_disturbs),
 		cmocka_unit_test(bench_ends_with_its_budget),
+		cmocka_unit_test(bench_gives_up_after_the_share_of_a_cache),
+		cmocka_unit_test(bench_leaves_one_pu_to_the_host),
 		cmocka_unit_test(bench_tells_why_a_trial_failed),
 		cmocka_unit_test_prestate(bench_refuses_names_that_a_plan_cannot_hold, trace),
 		cmocka_unit_test_prestate(bench_has_the_standard_load_where_a_trace_has_no_events,

@@ -315,15 +315,14 @@ static void race_gives_up_at_once_when_time_cannot_suffice(void **state)
 
 static void race_keeps_its_budget(void **state)
 {
-	struct nslab_tuner_race_rules rules = NSLAB_TUNER_RACE_RULES_DEFAULT;
+	const struct nslab_tuner_race_rules rules = NSLAB_TUNER_RACE_RULES_DEFAULT;
 	struct nslab_tuner_race_result result;
 	static struct planted m;
 
 	(void)state;
 	planted_init(&m, NR_CANDIDATES, 1);
-	m.left_ns = 1000000;
 	m.trial_ns = 10;
-	rules.budget_ns = 10 * (6 * NR_CANDIDATES + 24 + 15);
+	m.left_ns = 10 * (6 * NR_CANDIDATES + 24 + 15);
 	planted_race(&m, &rules, &result);
 	assert_true(result.is_cut);
 	assert_in_range(result.nr_trials, 6 * NR_CANDIDATES, 6 * NR_CANDIDATES + 24 + 15);
