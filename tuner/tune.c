@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define TUNE_COSTLY    3 /* PAGE_ALLOC_COSTLY_ORDER */
 #define TUNE_COARSE    8 /* slabs that a load's live objects fill at least, for counts to tell */
 #define TUNE_RACERS    4 /* candidates of a cache that are measured beside the setting of now */
 #define TUNE_MAX_RACES 40
@@ -77,6 +78,28 @@ static void tune_drop_coarse(struct nslab_tuner_group *group, const struct nslab
 	}
 }
 
+/* Larger blocks are for who asks for speed alone: the kernel gives up early when there are none. */
+static void tune_drop_costly(const struct tune *t, struct nslab_tuner_group *group)
+{
+	int most = nslab_tuner_now(group)->setting.order;
+
+	if (t->o->objective == NSLAB_TUNER_SPEED)
+		return;
+	if (most < TUNE_COSTLY)
+		most = TUNE_COSTLY;
+	for (size_t i = 0; i < group->nr_candidates; i++) {
+		struct nslab_tuner_candidate *candidate = &group->candidates[i];
+
+		if (candidate->setting.order <= most)
+			continue;
+		candidate->fate = NSLAB_TUNER_COARSE;
+		snprintf(candidate->why, sizeof(candidate->why),
+			 "above order %d the kernel neither reclaims nor compacts for a slab; "
+			 "asked for with --objective speed only",
+			 TUNE_COSTLY);
+	}
+}
+
 static int tune_count(struct tune *t, size_t number, struct nslab_err *err)
 {
 	struct nslab_tuner_group *group = &t->advice->groups[number];
@@ -85,8 +108,10 @@ static int tune_count(struct tune *t, size_t number, struct nslab_err *err)
 
 	if (!rc)
 		rc = nslab_tuner_count_group(t->counter, group, load, false, err);
-	if (!rc)
+	if (!rc) {
 		tune_drop_coarse(group, load);
+		tune_drop_costly(t, group);
+	}
 	nslab_tuner_load_free(load);
 	if (rc)
 		return nslab_fail_in(err, rc, "cache '%s'", group->cache->name);

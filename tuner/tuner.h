@@ -66,7 +66,7 @@ struct nslab_tuner_cost {
 enum nslab_tuner_fate {
 	NSLAB_TUNER_KEPT,	/* still in question */
 	NSLAB_TUNER_DOMINATED,	/* by exact formulas or counts: another is nowhere worse */
-	NSLAB_TUNER_COARSE,	/* its slabs are too large for the load: counts cannot tell */
+	NSLAB_TUNER_COARSE,	/* its slabs are too large, for the load or for the objective */
 	NSLAB_TUNER_OUTRANKED,	/* by counts; only the first few are measured */
 	NSLAB_TUNER_UNMEASURED, /* time was up before its cache's turn */
 	NSLAB_TUNER_RACED_OUT,	/* slower than the leader in the race */
