@@ -49,11 +49,12 @@ cd /tmp
 ! command -v gcc
 numaslab --version
 numaslab topo
-numaslab run quick workload=pingpong,batch allocator=slub,slab,nodelocal size=64 threads=1 blocks=2 windows=3 \
-	window_ms=2 warmup_ms=1 -o /tmp/job
+numaslab run -o /tmp/job
 numaslab compare /tmp/job >/dev/null
 numaslab verify /tmp/job
 ls -l /tmp/job/throughput.png
+numaslab report /tmp/job -o /tmp/report
+grep -q '<svg' /tmp/report/report.html
 numaslab help generic
 numaslab run replay --help
 TEXT
@@ -62,10 +63,19 @@ if ! mmdebstrap --variant=minbase --include=gnuplot-nox,fonts-dejavu-core --apto
 	--customize-hook="copy-in $PWD/$deb $PWD/job.sh /tmp" \
 	--customize-hook="chroot \"\$1\" apt-get install -qy --no-install-recommends /tmp/$deb" \
 	--customize-hook='chroot "$1" sh /tmp/job.sh >&2' \
+	--customize-hook="copy-out /tmp/report $PWD" \
 	--customize-hook='chroot "$1" dpkg --purge numaslab && ! test -e "$1/usr/share/numaslab"' \
 	"$suite" /dev/null "${sources[@]}" >chroot.txt 2>&1; then
 	tail -n 60 chroot.txt
 	fail "the package does not work in a clean system"
+fi
+# what the page says once its script ran
+if command -v chromium >/dev/null; then
+	chromium --headless --no-sandbox --user-data-dir="$PWD/profile" --dump-dom "file://$PWD/report/report.html" \
+		>dom.html 2>chromium.txt
+	grep -q 'The answer' dom.html && grep -q 'of [0-9]* rows' dom.html || fail "the report does not open in chromium"
+else
+	echo "the report was not opened: chromium is not installed"
 fi
 grep -E '^(slub|nodelocal|numaslab 0)|verify|differences' chroot.txt
 [ $nr_failed = 0 ]
