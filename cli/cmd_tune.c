@@ -109,10 +109,36 @@ static int tune_check(struct tune_state *t, struct nslab_err *err)
 
 /* ---- the machine ---- */
 
+/* To two digits, so that 117390 and 117402 are one number. */
+static uint64_t tune_two_digits(uint64_t value)
+{
+	uint64_t step = 1;
+
+	while (value / step >= 100)
+		step *= 10;
+	return (value + step / 2) / step * step;
+}
+
+/*
+ * What a running machine has live moves while it is read, by the reading too. Advice that hangs on
+ * the third digit is none, and without the others it is the same each time.
+ */
+static void tune_settle(struct nslab_tuner_snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->nr_caches; i++) {
+		if (snapshot->caches[i].live > 0)
+			snapshot->caches[i].live =
+				(int64_t)tune_two_digits((uint64_t)snapshot->caches[i].live);
+	}
+	for (size_t i = 0; i < NSLAB_TUNER_ORDERS; i++)
+		snapshot->free_blocks[i] = tune_two_digits(snapshot->free_blocks[i]);
+}
+
 static int tune_snapshot(struct tune_state *t, struct nslab_err *err)
 {
 	const struct tune_arguments *a = t->a;
 	struct nslab_tuner_given given = {(int)a->nr_cpus, (int)a->nr_nodes, a->kernel};
+	int rc;
 
 	if (a->trace)
 		return nslab_tuner_snapshot_of_trace(a->trace, &given, &t->snapshot, err);
@@ -120,7 +146,10 @@ static int tune_snapshot(struct tune_state *t, struct nslab_err *err)
 		return nslab_tuner_snapshot_read(a->snapshot, &given, &t->snapshot, err);
 	if (a->caches[0])
 		return nslab_tuner_snapshot_make(a->caches, &given, &t->snapshot, err);
-	return nslab_tuner_snapshot_take(a->sysroot ? a->sysroot : "", &given, &t->snapshot, err);
+	rc = nslab_tuner_snapshot_take(a->sysroot ? a->sysroot : "", &given, &t->snapshot, err);
+	if (!rc)
+		tune_settle(t->snapshot);
+	return rc;
 }
 
 /* ---- a kernel that boots with it ---- */
