@@ -121,7 +121,8 @@ static uint64_t tune_two_digits(uint64_t value)
 
 /*
  * What a running machine has live moves while it is read, by the reading too. Advice that hangs on
- * the third digit is none, and without the others it is the same each time.
+ * the third digit is none, and without the others it is the same each time. Free blocks move most:
+ * a power of two is kept of them.
  */
 static void tune_settle(struct nslab_tuner_snapshot *snapshot)
 {
@@ -130,8 +131,14 @@ static void tune_settle(struct nslab_tuner_snapshot *snapshot)
 			snapshot->caches[i].live =
 				(int64_t)tune_two_digits((uint64_t)snapshot->caches[i].live);
 	}
-	for (size_t i = 0; i < NSLAB_TUNER_ORDERS; i++)
-		snapshot->free_blocks[i] = tune_two_digits(snapshot->free_blocks[i]);
+	for (size_t i = 0; i < NSLAB_TUNER_ORDERS; i++) {
+		uint64_t least = 1;
+
+		while (least * 2 <= snapshot->free_blocks[i])
+			least *= 2;
+		if (snapshot->free_blocks[i])
+			snapshot->free_blocks[i] = least;
+	}
 }
 
 static int tune_snapshot(struct tune_state *t, struct nslab_err *err)

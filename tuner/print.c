@@ -232,7 +232,7 @@ static int print_boot(const struct nslab_tuner_advice *advice, FILE *out)
 		print_moved(advice, out);
 	}
 	if (isfinite(gap))
-		fprintf(out, "  loss by L1 %.4g, by L2 %.4g: what no boot line can reach is %.4g\n",
+		fprintf(out, "  loss by L1 %.2g, by L2 %.2g: what no boot line can reach is %.2g\n",
 			advice->loss_ideal, advice->booted.loss, gap);
 	if (advice->oracle[0])
 		nslab_text_fold(out, "  kernel:", advice->oracle, 10, PRINT_COLUMNS);
