@@ -3,30 +3,8 @@
 # numaslab compare and export as users call them: exit statuses, width, errors of one line.
 # usage: test_compare.sh NUMASLAB MAKE_RUN
 set -u
-numaslab=$1
-make_run=$2
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failures=0
-
-fail()
-{
-	echo "FAILED: $*" >&2
-	failures=$((failures + 1))
-}
-
-# expect STATUS WORDS COMMAND...: the status, and WORDS somewhere in what is printed
-expect()
-{
-	local status=$1 words=$2 got
-	shift 2
-	"$@" >"$dir/out" 2>"$dir/err"
-	got=$?
-	[ $got = "$status" ] || fail "$* ended $got, not $status: $(cat "$dir/err")"
-	cat "$dir/out" "$dir/err" | grep -qF -- "$words" || fail "$* does not say '$words'"
-	[ "$status" != 2 ] || [ "$(wc -l <"$dir/err")" = 1 ] || fail "$*: more than one line"
-	[ "$status" != 2 ] || [ ! -s "$dir/out" ] || fail "$*: output beside an error"
-}
+numaslab=$1 make_run=$2
+. "$(dirname "$0")/../support/expect.sh"
 
 check_width()
 {

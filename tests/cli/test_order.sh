@@ -4,30 +4,9 @@
 # shaped like /sys/kernel/slab, bad input of one line.
 # usage: test_order.sh NUMASLAB DATA
 set -u
-numaslab=$1
-data=$2
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failures=0
-
-fail()
-{
-	echo "FAILED: $*" >&2
-	failures=$((failures + 1))
-}
-
-# expect STATUS WORDS OPTIONS...: the status, and WORDS somewhere in what is printed
-expect()
-{
-	local status=$1 words=$2 got
-	shift 2
-	"$numaslab" order "$@" >"$dir/out" 2>"$dir/err"
-	got=$?
-	[ $got = "$status" ] || fail "order $* ended $got, not $status: $(cat "$dir/err")"
-	cat "$dir/out" "$dir/err" | grep -qF -- "$words" || fail "order $* does not say '$words'"
-	[ "$status" != 2 ] || [ "$(wc -l <"$dir/err")" = 1 ] || fail "order $*: more than one line"
-	[ "$status" != 2 ] || [ ! -s "$dir/out" ] || fail "order $*: output beside an error"
-}
+numaslab=$1 data=$2
+. "$(dirname "$0")/../support/expect.sh"
+prefix=("$numaslab" order)
 
 # check STATUS LAST-LINE OPTIONS...: of order --check
 check()

@@ -5,28 +5,8 @@
 # usage: test_snapshot.sh NUMASLAB
 set -u
 numaslab=$1
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failures=0
-
-fail()
-{
-	echo "FAILED: $*" >&2
-	failures=$((failures + 1))
-}
-
-# expect STATUS WORDS OPTIONS...: the status, and WORDS somewhere in what is printed
-expect()
-{
-	local status=$1 words=$2 got
-	shift 2
-	"$numaslab" snapshot "$@" >"$dir/out" 2>"$dir/err"
-	got=$?
-	[ $got = "$status" ] || fail "snapshot $* ended $got, not $status: $(cat "$dir/err")"
-	cat "$dir/out" "$dir/err" | grep -qF -- "$words" || fail "snapshot $* does not say '$words'"
-	[ "$status" != 2 ] || [ "$(wc -l <"$dir/err")" = 1 ] || fail "snapshot $*: more than one line"
-	[ "$status" != 2 ] || [ ! -s "$dir/out" ] || fail "snapshot $*: output beside an error"
-}
+. "$(dirname "$0")/../support/expect.sh"
+prefix=("$numaslab" snapshot)
 
 tree=$dir/tree
 slab=$tree/sys/kernel/slab

@@ -7,27 +7,7 @@
 # usage: test_tune.sh NUMASLAB SLABINFO.tsv
 set -u
 numaslab=$1 table=$2
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failures=0
-
-fail()
-{
-	echo "FAILED: $*" >&2
-	failures=$((failures + 1))
-}
-
-# expect STATUS WORDS COMMAND...: the status, and WORDS somewhere in what is printed
-expect()
-{
-	local status=$1 words=$2 got
-	shift 2
-	"$@" >"$dir/out" 2>&1
-	got=$?
-	[ $got = "$status" ] || fail "$* ended $got, not $status: $(cat "$dir/out")"
-	grep -qF -- "$words" "$dir/out" || fail "$* does not say '$words': $(cat "$dir/out")"
-	[ $status != 2 ] || [ "$(wc -l <"$dir/out")" = 1 ] || fail "$*: not one line: $(cat "$dir/out")"
-}
+. "$(dirname "$0")/../support/expect.sh"
 
 # tune_of TABLE OPTIONS...
 tune_of()
