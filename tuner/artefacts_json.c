@@ -77,8 +77,6 @@ static json_t *advice_cost(const struct nslab_tuner_cost *cost)
 		{"scarcity", cost->scarcity},
 		{"fallback_share", cost->fallback_share},
 		{"worst_locks_per_kop", cost->worst_locks_per_kop},
-		{"llc_misses_per_op", cost->llc_misses_per_op},
-		{"dtlb_misses_per_op", cost->dtlb_misses_per_op},
 	};
 	json_t *json = json_object();
 	int failed = !json || advice_numbers(json, numbers, sizeof(numbers) / sizeof(numbers[0]));

@@ -130,8 +130,6 @@ static struct nslab_tuner_candidate *candidates_add(const struct nslab_tuner_sna
 				.holdout = unknown,
 				.race_p999 = unknown,
 				.holdout_p999 = unknown,
-				.llc_misses_per_op = NAN,
-				.dtlb_misses_per_op = NAN,
 			},
 	};
 	nslab_tuner_memory(snapshot, group->cache, setting, &candidate->cost);

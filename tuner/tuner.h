@@ -60,7 +60,6 @@ struct nslab_tuner_cost {
 	double worst_locks_per_kop;		 /* over the corners that counts.h names */
 	struct nslab_tuner_change race, holdout; /* ns per operation */
 	struct nslab_tuner_change race_p999, holdout_p999;
-	double llc_misses_per_op, dtlb_misses_per_op;
 };
 
 enum nslab_tuner_fate {

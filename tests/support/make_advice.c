@@ -46,8 +46,6 @@ static struct nslab_tuner_cost make_advice_cost(void)
 		.holdout = none,
 		.race_p999 = none,
 		.holdout_p999 = none,
-		.llc_misses_per_op = NAN,
-		.dtlb_misses_per_op = NAN,
 	};
 }
 
